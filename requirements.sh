@@ -1,5 +1,5 @@
 # Pin the newest versions that fit pyproject.toml: requirements.txt to run, requirements-dev.txt to test, requirements-faults.txt to fuzz,
-# requirements-docs.txt for the documentation site, in an environment of its own.
+# requirements-docs.txt for the documentation site, in an environment of its own, requirements-release.txt to list the components of a release.
 # Every pin has the digests of all files of that version, for every system. `sh requirements.sh digests` keeps the versions, and
 # writes the digests again: run it after a version in one of these files, or in docker/requirements-*.txt, was changed by hand.
 set -eu
@@ -14,6 +14,9 @@ digests() { # of what the file pins; its comments at the top stay
   rm "$work/digests.txt"
   cp "$work/whole.txt" "$1"
 }
+
+python3 -m venv "$work/uv"
+"$work/uv/bin/pip" install --quiet uv
 
 if [ "${1:-}" != digests ]; then
   python3 -m venv "$work/run"
@@ -33,10 +36,11 @@ if [ "${1:-}" != digests ]; then
   python3 -m venv "$work/docs"
   "$work/docs/bin/pip" install --quiet zensical 'pymdown-extensions<13' # 13 needs Python 3.11.5, and Debian 12 has 3.11.2
   { echo "# What builds the documentation site, pinned. Made by: make lock"; pin "$work/docs"; } > requirements-docs.txt
+
+  { echo "# What release.yml needs to list the components of a release, pinned. Made by: make lock"
+    "$work/uv/bin/uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group release; } > requirements-release.txt
 fi
 
-python3 -m venv "$work/uv"
-"$work/uv/bin/pip" install --quiet uv
-for file in requirements.txt requirements-dev.txt requirements-faults.txt requirements-docs.txt docker/requirements-build.txt docker/requirements-image.txt; do
+for file in requirements.txt requirements-dev.txt requirements-faults.txt requirements-docs.txt requirements-release.txt docker/requirements-build.txt docker/requirements-image.txt; do
   digests "$file"
 done

@@ -22,6 +22,7 @@ DOCS = REPOSITORY / "docs"
 CONFIG = DOCS / "website.toml"
 #: pages outside docs, and their place in the site
 ELSEWHERE = {
+    "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
     "packages/pixmill-pdf/README.md": "packages/pdf.md",

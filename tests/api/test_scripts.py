@@ -89,8 +89,8 @@ def test_a_function_without_a_file_is_refused_with_a_remedy(python, program, how
 
 
 def test_a_traceback_shows_the_hint(python):
-    done = python("-c", 'import pixmill; pixmill.run("photos", "out", target_quality=80)')
+    done = python("-c", 'import pixmill; pixmill.run("photos", "out", compression=80)')
     assert done.stderr.splitlines()[-2:] == [
-        "pixmill.core.errors.ConfigError: target_quality: no such option",
-        "pixmill cannot aim at a visual quality yet: use quality",
+        "pixmill.core.errors.ConfigError: compression: no such option",
+        "use quality and effort; pixmill explain png lists what the format has",
     ]

@@ -10,7 +10,17 @@ import pytest
 
 from support.website import REPOSITORY, Page, generator
 
-FILES = ("docs", "packages", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "README.md", "examples", "benchmarks/runs")
+FILES = (
+    "CHANGELOG.md",
+    "docs",
+    "packages",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "LICENSE",
+    "README.md",
+    "examples",
+    "benchmarks/runs",
+)
 MARKDOWN_LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
 

@@ -25,6 +25,8 @@ class ImageOptions(TypedDict, total=False):
     effort: time to spend on making the file smaller
     max_size: largest file, such as 500kB: where it would be larger, the quality is lowered, then the sides are shortened
     min_quality: lowest quality to which --max-size may lead (default: 40)
+    target_quality: how good each output has to look, as a score by SSIMULACRA 2, such as 80: its quality is the lowest from 1
+        to 95 that scores as much; 90 is like the original, 70 shows small differences
     background: colour behind transparency if the output format has none
     color: srgb converts every image; keep embeds the source's profile
     depth: 8 bits per channel, or keep 16 if both source and format have them
@@ -38,6 +40,8 @@ class ImageOptions(TypedDict, total=False):
     never_bigger: copy the source, without metadata that is not kept, if the output would be larger and nothing else changed
     lossless: make files smaller without changing a pixel: each stays in its format and size, its orientation a tag; JPEG, PNG
         and lossless WebP, others are copied without the metadata that is not kept
+    hdr: gain maps of JPEG files, by which displays of high dynamic range brighten a picture: keep makes an Ultra HDR JPEG,
+        unless a step pads, draws or cuts by content; otherwise, and with drop, the picture has none
     allow: read formats that are disabled by default, such as psd,jpeg2000, or all of them; some have settings
     max_pixels: pixels per image; kept animations count every frame
     max_side: pixels on the longest side
@@ -109,6 +113,7 @@ class ImageOptions(TypedDict, total=False):
     effort: Literal["fast", "default", "best"] | None
     max_size: str | float | None
     min_quality: int | None
+    target_quality: int | None
     background: Colour | str
     color: Literal["srgb", "keep"]
     depth: Literal["8", "keep"]
@@ -121,6 +126,7 @@ class ImageOptions(TypedDict, total=False):
     allow_truncated: bool
     never_bigger: bool
     lossless: bool
+    hdr: Literal["drop", "keep"]
     allow: Sequence[AllowLike]
     max_pixels: str | float
     max_side: int

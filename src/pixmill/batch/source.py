@@ -110,9 +110,9 @@ class Source(Protocol):
         """Return the place of the image ``path``, one of ``places``, and its path there. ``locator`` is that of its entry."""
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
-        """Yield the entries folder by folder: all entries of a folder together and sorted, since their names may collide.
+        """Yield the entries folder by folder, sorted. A large folder may come in parts: entries whose names may collide are in one.
 
-        The subfolders follow them, each as a ``Folder``. An empty list means that no folder has arrived yet.
+        The subfolders follow them, in each part, each as a ``Folder``. An empty list means that no folder has arrived yet.
         For a folder that cannot be read, ``on_error`` is called with its path and the listing continues.
         """
 
@@ -182,9 +182,13 @@ def place_name(place: bytes) -> bytes:
 
 def with_folders(entries: list[Entry], folders: Iterable[bytes]) -> list[Entry]:
     """Return ``entries``, all of one folder, followed by those of ``folders`` that are in the same folder."""
-    parent = entries[0].path.rpartition(b"/")[0]
-    subfolders = sorted({folder for folder in folders if folder.rpartition(b"/")[0] == parent})
-    return [*entries, *(Folder(folder, 0, b"") for folder in subfolders)] if subfolders else entries
+    beside = subfolders(entries[0].path.rpartition(b"/")[0], folders)
+    return [*entries, *beside] if beside else entries
+
+
+def subfolders(parent: bytes, folders: Iterable[bytes]) -> list[Folder]:
+    """Return those of ``folders`` that are in ``parent``, sorted."""
+    return [Folder(path, 0, b"") for path in sorted({path for path in folders if path.rpartition(b"/")[0] == parent})]
 
 
 def sources() -> Registry[SourceKind]:

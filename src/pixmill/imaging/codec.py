@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import msgspec
 from msgspec import Meta
@@ -33,6 +33,20 @@ Lossless = Annotated[
 FailOn = Literal["none", "error", "warning"]
 
 
+#: The lowest and the highest quality that a search for a score tries: above, files grow without a visible gain.
+SEARCHED_QUALITIES = (1, 95)
+
+
+def interpolated(points: Mapping[int, float], at: float) -> float:
+    """Return the value of the line through ``points``, in ascending order, that of the first or last one outside of them."""
+    (before, value), *others = points.items()
+    for after, other in others:
+        if at <= after:
+            return value + (other - value) * max(0.0, at - before) / (after - before)
+        before, value = after, other
+    return value
+
+
 class DecodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to decode an image.
 
@@ -55,6 +69,8 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
     container: ClassVar[Container | None] = None
     #: The output has the format of the source, so the source must be inspected before the output can be named.
     follows_source: ClassVar[bool] = False
+    #: The median score of photographs (SSIMULACRA 2) by quality, where a search for one begins.
+    scores: ClassVar[Mapping[int, float]] = {1: 0, 50: 65, 95: 92}
 
     @classmethod
     def named(cls, name: str) -> "type[Codec]":
@@ -88,6 +104,27 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         """Return the encoding quality, or ``None`` if the encoding is lossless."""
         quality: int | None = None if getattr(self, "lossless", False) is True else getattr(self, "quality", None)
         return quality
+
+    @property
+    def has_searched_quality(self) -> bool:
+        """Return whether a search can choose the quality: of ``keep``, where the format of the source has one."""
+        return self.follows_source or self.lossy_quality is not None
+
+    def with_default_quality(self) -> Self:
+        """Return this codec with the quality that it has if none is given."""
+        return self.evolve(quality=next(field.default for field in fields(type(self)) if field.name == "quality"))
+
+    def by_quality(self) -> "tuple[Codec, ...]":
+        """Return this codec with each quality that may be searched for, from the lowest to the highest; empty without any."""
+        if self.lossy_quality is None:
+            return ()
+        lowest, highest = (self.nearest_quality(quality) or quality for quality in SEARCHED_QUALITIES)
+        return tuple(self.evolve(quality=quality) for quality in range(lowest, highest + 1))
+
+    @property
+    def typical_score(self) -> float:
+        """Return the score of a typical photograph with this quality."""
+        return interpolated(self.scores, self.lossy_quality or 0)
 
     @property
     def keeps_alpha(self) -> bool:

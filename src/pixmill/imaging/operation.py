@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 from pixmill.core.errors import RecipeError
 from pixmill.core.registry import Registry
 from pixmill.core.variant import Variant
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
+
+#: Nowhere; to places that follow from the size of the image alone; or to others, or it adds some.
+Placement = Literal["kept", "by-size", "other"]
 
 
 class Resources(NamedTuple):
@@ -63,6 +66,11 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
     def streams(self) -> bool:
         """Return whether rows are read once, from top to bottom; otherwise the step keeps the whole image in memory."""
         return True
+
+    @property
+    def placement(self) -> Placement:
+        """Return where the step moves pixels: a gain map follows all but ``other``."""
+        return "other"
 
     @property
     def enlarges(self) -> bool:

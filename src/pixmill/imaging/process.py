@@ -7,6 +7,7 @@ import msgspec
 from msgspec import structs
 
 from pixmill.imaging.backends.setup import configure_vips, tune_malloc
+from pixmill.imaging.gain_maps.follow import memory_estimate
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -42,8 +43,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ``notes`` are stable codes: ``frames-dropped`` and ``pages-dropped``; ``profile-ignored`` and ``colour-ignored`` for statements
     about colours that have no meaning or contradict a better one; ``adobe-rgb-by-exif``, ``hdr-tone-mapped`` and
     ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``metadata-dropped``,
-    ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``shrunk-to-fit``; ``preview-used``; ``copied``;
-    ``larger-than-source``; ``warnings``.
+    ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``shrunk-to-fit``; ``below-target-quality``;
+    ``preview-used``; ``copied``; ``larger-than-source``; ``warnings``.
     """
 
     outputs: tuple[EncodedOutput, ...]
@@ -93,14 +94,18 @@ def _pipeline(
         output, remarks = lossless.optimised(source, header, recipe, begin, with_traits=with_traits)
         return Result(outputs=(output,), header=header, notes=remarks)
     plan = plan_decode(source, header, recipe)
-    claim(plan.memory + len(source.data or b"") + (traits.memory_estimate(plan) if with_traits else 0))
+    gain_map = memory_estimate(header) if recipe.hdr == "keep" else 0
+    claim(plan.memory + gain_map + len(source.data or b"") + (traits.memory_estimate(plan) if with_traits else 0))
     begin("decode")
     images = _decode_images(source, plan)
     metadata = output_metadata.read(source, header)
     captured_at = traits.captured_at(source, header, metadata) if with_traits else ""
     begin("transform")
     shared = apply_chain(images[0], plan.chains[0], plan) if recipe.shared_steps else None
-    outputs, notes = [], [*dropped_notes(header, images[0], recipe), *output_metadata.notes_on(metadata)]
+    outputs, notes = (
+        [],
+        [*dropped_notes(header, images[0], recipe), *(output_metadata.notes_on(metadata) if recipe.hdr == "drop" else ())],
+    )
     for index, rendition in enumerate(recipe.renditions):
         begin("transform")
         intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)

@@ -64,6 +64,17 @@ MaxSize = Annotated[
 MinQuality = Annotated[
     int, Meta(ge=1, le=100, description="lowest quality to which --max-size may lead (default: 40)", extra={"later": True})
 ]
+#: How good the output has to look.
+TargetQuality = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=100,
+        description="how good each output has to look, as a score by SSIMULACRA 2, such as 80: its quality is the lowest from 1 to "
+        "95 that scores as much; 90 is like the original, 70 shows small differences",
+        extra={"later": True},
+    ),
+]
 
 
 class Rendition(Model, frozen=True, kw_only=True):
@@ -76,6 +87,7 @@ class Rendition(Model, frozen=True, kw_only=True):
     encode: Annotated[Codec, Meta(description="output format and its options")] = Jpeg()  # immutable
     max_size: MaxSize | None = None
     min_quality: MinQuality = 40
+    target_quality: TargetQuality | None = None
 
     if TYPE_CHECKING:
         # docs/signatures.py writes this signature of Rendition:
@@ -87,9 +99,26 @@ class Rendition(Model, frozen=True, kw_only=True):
             encode: CodecLike = ...,
             max_size: str | float | None = ...,
             min_quality: int = ...,
+            target_quality: int | None = ...,
         ) -> None: ...
 
         # end of signature
+
+    def __post_init__(self) -> None:
+        """Raise ``RecipeError`` if the quality of the output is to be searched for, but it has none, or one is given."""
+        super().__post_init__()
+        if self.target_quality is None:
+            return
+        if not self.encode.has_searched_quality:
+            raise RecipeError(
+                f"target_quality: {self.encode.text()} has no quality to search for",
+                hint="choose jpeg, webp, avif or jxl as the format, or omit --target-quality",
+            )
+        if self.encode != self.encode.with_default_quality():
+            raise RecipeError(
+                f"target_quality: the quality is searched for, but {self.encode.text()} gives one",
+                hint="omit the quality of the format, or --target-quality",
+            )
 
 
 #: Its rendition is compared by identity, as ``DEFAULT_BOX`` is.
@@ -157,6 +186,14 @@ class Recipe(Model, frozen=True, kw_only=True):
             extra={"later": True},
         ),
     ] = False
+    hdr: Annotated[
+        Literal["drop", "keep"],
+        Meta(
+            description="gain maps of JPEG files, by which displays of high dynamic range brighten a picture: keep makes an Ultra "
+            "HDR JPEG, unless a step pads, draws or cuts by content; otherwise, and with drop, the picture has none",
+            extra={"later": True},
+        ),
+    ] = "drop"
     allow: Annotated[
         tuple[Allowed, ...],
         Meta(
@@ -186,6 +223,7 @@ class Recipe(Model, frozen=True, kw_only=True):
             allow_truncated: bool = ...,
             never_bigger: bool = ...,
             lossless: bool = ...,
+            hdr: Literal["drop", "keep"] = ...,
             allow: Sequence[AllowLike] = ...,
             limits: Limits | Mapping[str, object] = ...,
             filters: Filters | Mapping[str, object] = ...,
@@ -312,6 +350,8 @@ def _resolve_lossless(
         )
     if only.max_size is not None:
         raise RecipeError("lossless: a maximum size would cost quality", hint=f"omit --max-size, or {WITHOUT_LOSSLESS}")
+    if only.target_quality is not None:
+        raise RecipeError("lossless: a target quality would cost quality", hint=f"omit --target-quality, or {WITHOUT_LOSSLESS}")
     if animated == "first":
         raise RecipeError("lossless: all frames are kept, received animated first", hint=f"omit --animated, or {WITHOUT_LOSSLESS}")
     return (), (only.evolve(steps=(), encode=codec),)

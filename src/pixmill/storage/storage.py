@@ -207,6 +207,41 @@ class Storage(Protocol):
         directories still to be entered on the path to it.
         """
 
+    def list_parts(
+        self,
+        group: Callable[[bytes], bytes],
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,
+    ) -> Iterator[Listing]:
+        """Do the same as ``list``, but yield a directory with many entries in several parts, if the storage can.
+
+        ``group`` returns the group of a name: names in one group are in one part. The parts of a directory follow each other,
+        sorted by group, then by name. Memory: some thousand entries, whatever their number.
+        """
+        del group
+        return self.list(descend=descend, on_error=on_error, on_link=on_link)
+
+    def list_wanted(
+        self,
+        under: bytes,
+        wants: Callable[[bytes], bool],
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,
+    ) -> Iterator[Listing]:
+        """Do the same as ``list``, but only with files and directories whose names it ``wants``; no others are examined."""
+
+        def is_entered(path: bytes) -> bool:
+            return wants(path.rpartition(b"/")[2]) and (descend is None or descend(path))
+
+        for listing in self.list(under, descend=is_entered, on_error=on_error, on_link=on_link):
+            wanted = [entry for entry in listing if wants(entry.path.rpartition(b"/")[2])]
+            if wanted:
+                yield wanted
+
     def retry_listings(self, policy: ListingPolicy) -> None:
         """Retry each request of a listing by ``policy``; do nothing in a storage that lists without requests."""
         del policy

@@ -29,8 +29,10 @@ def example_of(operation: type[Operation]) -> str:
 
 
 def text_of(step: Operation) -> str:
-    """Return ``step`` in the form of ``--step``, with all of its parameters."""
+    """Return ``step`` in the form of ``--step``, with all of its parameters; settings in a table have their own names there."""
     values = {key: value for key, value in step.to_builtins().items() if key != "operation" and value is not None}
+    for table in [key for key, value in values.items() if isinstance(value, dict)]:
+        values |= values.pop(table)
     return f"{step.label()}:" + ",".join(f"{key}={value}" for key, value in values.items())
 
 

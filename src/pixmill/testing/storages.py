@@ -231,6 +231,25 @@ class StorageSuite:
         assert seen[b"1"] >= {b"a", b"c"}
         assert seen[b"a/2"] >= {b"a", b"a/b", b"c"}
 
+    def test_a_listing_in_parts_has_the_same_entries(self, storage: Storage) -> None:
+        for path in (b"b/2", b"b/1", b"c", b"B", b"b/d/3", b"no/4"):
+            storage.write(path, b"1", durable=False)
+        whole = [entry for listing in storage.list(descend=lambda folder: folder != b"no") for entry in listing]
+        parts = storage.list_parts(bytes.lower, descend=lambda folder: folder != b"no")
+        assert [entry for part in parts for entry in part] == whole
+
+    def test_a_listing_of_wanted_names_has_no_others(self, storage: Storage) -> None:
+        for path in (b"a/x1", b"a/y", b"a/x2", b"a/xd/x3", b"a/xd/y", b"a/d/x4", b"x5"):
+            storage.write(path, b"1", durable=False)
+        asked: list[bytes] = []
+
+        def enter(folder: bytes) -> bool:
+            asked.append(folder)
+            return True
+
+        listings = [[entry.path for entry in listing] for listing in storage.list_wanted(b"a", is_wanted, descend=enter)]
+        assert (listings, set(asked)) == ([[b"a/x1", b"a/x2"], [b"a/xd/x3"]], {b"a/xd"})
+
     def test_entries_of_a_listing_are_those_of_stat(self, storage: Storage) -> None:
         storage.write(b"a/b", b"123", durable=False)
         assert [entry for listing in storage.list() for entry in listing] == [storage.stat(b"a/b")]
@@ -267,3 +286,8 @@ class StorageSuite:
         storage.write(b"a/b", b"123", durable=True)
         assert storage.remove_temporaries() == 0
         assert storage.read(b"a/b", limit=100) == b"123"
+
+
+def is_wanted(name: bytes) -> bool:
+    """Want names with x."""
+    return name.startswith(b"x")

@@ -1,16 +1,29 @@
 """Judges of jobs about the look of pictures and about their metadata."""
 
+import io
 import os
 
 from PIL import Image
 from tests.cli.everyday.judging import ALL, FIRST, Judges, difference
 
 from support.everyday_desk import CAMERA, COPYRIGHT, GPS, PAGE
+from support.gain_map_files import likeness, ultra_hdr
 
 judges = Judges()
 
 
 # Look
+
+
+@judges("Keep the brightness of HDR photographs")
+def gain_map(desk):
+    (desk.folder / "photos" / FIRST).write_bytes(ultra_hdr())
+    desk.type()
+    assert desk.made() == ALL
+    data = (desk.folder / "web" / FIRST).read_bytes()
+    second = data[data.rindex(b"\xff\xd8\xff") :]
+    assert f'Item:Length="{len(second)}"'.encode() in data
+    assert likeness(*(Image.open(io.BytesIO(each)) for each in (data, second))) > 0.99
 
 
 @judges("Black and white")

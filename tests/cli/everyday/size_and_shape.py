@@ -4,9 +4,11 @@ import json
 import re
 from base64 import b64decode
 
+import pytest
 from PIL import Image
-from tests.cli.everyday.judging import ALL, Judges, difference
+from tests.cli.everyday.judging import ALL, FIRST, Judges, difference
 
+from support import score_oracle
 from support.everyday_desk import LOGO, WIDE
 
 judges = Judges()
@@ -108,6 +110,14 @@ def no_large_file(desk):
     sizes = {name: (desk.folder / "mail" / name).stat().st_size for name in desk.made("mail")}
     assert max(sizes.values()) <= 200_000
     assert min(sizes[str(path.relative_to(desk.folder / "photos"))] for path in photos) > 170_000
+
+
+@judges("As small as possible while it looks good")
+def small_and_good(desk):
+    oracle = score_oracle.oracle()
+    desk.type()
+    desk.run("pixmill run photos exact --format png")
+    assert oracle(desk.open(f"exact/{FIRST[:-3]}png"), desk.open(f"web/{FIRST}")) == pytest.approx(80, abs=1)
 
 
 @judges("WebP and AVIF beside JPEG")

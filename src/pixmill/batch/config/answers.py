@@ -32,6 +32,7 @@ _PADDED = "use --size WxH --fit contain"
 _PIXELS = "pixmill works in pixels: use --size WxH"
 _ARCHIVE = "folders are always read with everything below them; --preserve mtime keeps the dates of the files"
 _EFFORT = "use --effort best, or --effort fast"
+_LOOKS = "use --target-quality 80: how good each output has to look, as a score by SSIMULACRA 2"
 _LIST = "give the list as SRC, or - for standard input"
 _STEPS = "use --size and --step NAME, once for each step; pixmill explain lists the operations"
 _DELAY = "use --max-rate 5/s"
@@ -39,7 +40,7 @@ _ATTEMPTS = "use --attempts 3 in a run; pixmill retry DST retries what failed"
 
 #: What to tell people who use a name that is neither an option nor an alias.
 ANSWERS: Mapping[str, str] = {
-    "target_quality": "pixmill cannot aim at a visual quality yet: use --quality",
+    **dict.fromkeys(("ssimulacra2", "ssim", "target_ssim", "dssim", "butteraugli", "psnr"), _LOOKS),
     "compression": "use --quality and --effort; pixmill explain png lists what the format has",
     "compress": "use --quality and --effort",
     "optimize": "use --effort best for smaller files, --never-bigger to keep sources that are smaller than their outputs",

@@ -20,6 +20,7 @@ from pixmill.imaging.recipe import (
     MinQuality,
     Recipe,
     Rendition,
+    TargetQuality,
     sets_size,
     without_default_box,
 )
@@ -60,10 +61,14 @@ class Shorthand(Model, frozen=True, kw_only=True):
     effort: Effort | None = None
     max_size: MaxSize | None = None
     min_quality: MinQuality | None = None
+    target_quality: TargetQuality | None = None
 
     def __post_init__(self) -> None:
-        """Raise ``RecipeError`` for a fit without a box."""
+        """Raise ``RecipeError`` for a fit without a box, or a quality beside a target for it."""
         super().__post_init__()
+        if self.target_quality is not None and self.quality is not None:
+            message = f"target_quality: the quality is searched for, received quality {self.quality} as well"
+            raise RecipeError(message, hint="omit --quality or --target-quality")
         if self.size is not None and self.fit is not None and not self.size.is_box:
             raise RecipeError(f"fit: requires a box, but the size is {self.size}", hint="omit --fit or --size")
 
@@ -76,6 +81,8 @@ class Shorthand(Model, frozen=True, kw_only=True):
         if recipe.lossless and self.fit is not None:
             raise RecipeError(f"lossless: the fit {self.fit} changes pixels", hint=f"omit --fit, or {WITHOUT_LOSSLESS}")
         renditions = tuple(self._limited(self._encoded(rendition)) for rendition in self._renditions(recipe))
+        if self.target_quality is not None:
+            renditions = self._targeted(renditions)
         if self.min_quality is not None and all(each.max_size is None for each in renditions):
             raise RecipeError("min_quality: requires a maximum size", hint="add it, such as --max-size 500kB")
         return recipe.evolve(steps=(*self._resized(recipe.steps), *self.step), renditions=renditions)
@@ -126,6 +133,20 @@ class Shorthand(Model, frozen=True, kw_only=True):
         changes = {name: value for name, value in limits.items() if value is not None}
         return rendition.evolve(**changes) if changes else rendition
 
+    def _targeted(self, renditions: tuple[Rendition, ...]) -> tuple[Rendition, ...]:
+        """Set the target of all renditions that can have one, in place of a quality of the recipe; ``RecipeError`` if none can."""
+        is_given = self.format is not None or bool(self.formats)
+        can = [rendition.encode.has_searched_quality for rendition in renditions]
+        return tuple(
+            rendition.evolve(
+                target_quality=self.target_quality,
+                encode=rendition.encode if is_given or not searched else rendition.encode.with_default_quality(),
+            )
+            if searched or not any(can)
+            else rendition
+            for rendition, searched in zip(renditions, can, strict=True)
+        )
+
     def _encoded(self, rendition: Rendition) -> Rendition:
         codec = self.format if self.format is not None and not self.formats else rendition.encode
         declared = {field.name for field in fields(type(codec))}
@@ -136,6 +157,8 @@ class Shorthand(Model, frozen=True, kw_only=True):
             message = f"{codec.label()}.{unknown[0]}: this format has no such setting"
             raise RecipeError(message, hint=f"{codec.label()} has {', '.join(sorted(declared)) or 'no settings'}")
         supported = {name: value for name, value in changes.items() if name in declared}
+        if self.quality is not None and rendition.target_quality is not None:
+            rendition = rendition.evolve(target_quality=None)
         return rendition.evolve(encode=codec.evolve(**supported)) if supported else rendition.evolve(encode=codec)
 
 

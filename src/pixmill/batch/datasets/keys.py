@@ -1,6 +1,6 @@
 """Names in a dataset: a unique key for each source, and from it the names of its renditions."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Extension, Namer, Owners, distinct
 from pixmill.batch.naming.template import HASH_DIGITS, Template
@@ -59,14 +59,12 @@ class SampleNamer(Namer):
         keys = [self._render(source, None, digits=digits)[0] for digits in (HASH_DIGITS, FORMER_HASH_DIGITS)]
         return all(names != self._named(source, key) for key in keys)
 
-    def _owners_of(self, preferred: Mapping[bytes, tuple[bytes, ...]]) -> dict[bytes, bytes]:
+    def _found(self, keys: Collection[bytes]) -> Mapping[bytes, bytes]:
         """Return the owners of members, and of the keys that their names begin with."""
-        owners = super()._owners_of(preferred)
-        keys = {}
-        for name, owner in owners.items():
-            folder, _, file = name.partition(b"\0")
-            keys[folder + b"\0" + file.partition(b".")[0]] = owner
-        return owners | keys
+        if self._owners is None or not keys:
+            return {}
+        stems = [key for key in keys if b"." not in key.partition(b"\0")[2]]
+        return {**self._owners.of_keys(keys), **self._owners.of_stems(stems)}
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:
         return (*names, *self._named(source, names[0]))

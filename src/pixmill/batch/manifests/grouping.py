@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from pixmill.batch.naming.reserved import collision_key
+from pixmill.batch.naming.reserved import collision_stem
 from pixmill.core.external_sort import Record
 
 CHUNK_SIZE = 1000  # images named together, unless more of them could collide
@@ -49,15 +49,11 @@ class Ancestors:
 
 
 def record(image: ManifestImage) -> Record:
-    """Return ``image`` under a key that sorts by folder, then by the part of the name that can collide, then by name and locator.
-
-    An output is named after the stem of its source, or after the full name if that is taken. All names that can collide in this
-    way are equal up to the first dot, or up to the tilde before a number.
-    """
+    """Return ``image`` under a key that sorts by folder, by the part of the name that can collide, then by name and locator."""
     if image.error:
         return b"\0\0\0" + image.path, _encode(image)
     folder, _, name = image.path.rpartition(b"/")
-    return b"\0\0".join([folder.replace(b"/", b"\0"), _collision_stem(name), name, image.locator]), _encode(image)
+    return b"\0\0".join([folder.replace(b"/", b"\0"), collision_stem(name), name, image.locator]), _encode(image)
 
 
 def chunks(
@@ -110,11 +106,7 @@ def _images(records: Iterable[Record], on_invalid: Callable[[ManifestImage], Non
 
 def _name_group(image: ManifestImage) -> tuple[bytes, bytes]:
     folder, _, name = image.path.rpartition(b"/")
-    return folder, _collision_stem(name)
-
-
-def _collision_stem(name: bytes) -> bytes:
-    return re.split(rb"(?<!^)[.~]", collision_key(name), maxsplit=1)[0]
+    return folder, collision_stem(name)
 
 
 def disambiguated(path: bytes, locator: bytes) -> bytes:

@@ -1,8 +1,7 @@
 """Name each output by a template, and resolve collisions between sources deterministically."""
 
 import itertools
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from pixmill.batch.naming.portable import Spelling, portable
@@ -16,14 +15,21 @@ Extension = str | Callable[[bytes], str]
 FORMER_HASH_DIGITS = 8  # in earlier versions: one in a hundred runs of 10,000 images had two with the same hash
 
 
+SEARCHED = 3  # alternatives that are searched for one that an image owns; more if all of these have owners
 _ANY_NAME = b"/\xff"  # a placeholder that no image can have as its name
 
 
 class Owners(Protocol):
     """Whose names are. An owner is the ledger's key of an image."""
 
-    def of_folders(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Return the owner of every name in the folders of ``names``, by ``key(name)``."""
+    def of_keys(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return the owner of each name with one of ``keys``, by its key, if it has one; the result may have other names, too."""
+
+    def of_stems(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return an owner of names that are a stem with one of ``keys``, a dot, and an ending, by the key of the stem."""
+
+    def named(self, owners: Iterable[bytes]) -> set[bytes]:
+        """Return those of ``owners`` that may own names; the others own none."""
 
     def give(self, names: Mapping[bytes, Iterable[bytes]]) -> None:
         """Note that each owner gets these names."""
@@ -64,6 +70,9 @@ class Namer:
         self._renditions = renditions
         self._refuse = refuse
         self._extensions: dict[tuple[object, bytes], str] = {}
+        self._keys: dict[bytes, bytes] = {}  # of the names whose owners were looked up for the sources of one call
+        self._owned: dict[bytes, bytes] = {}  # these owners
+        self._taken: tuple[tuple[bytes, ...], dict[bytes, bytes]] = ((), {})
 
     def names(self, sources: Iterable[bytes], folders: Iterable[bytes] = ()) -> dict[bytes, tuple[bytes, ...]]:
         """Return one name per rendition for every source, all distinct and none the same as a folder of outputs.
@@ -73,21 +82,23 @@ class Namer:
         of ``sources`` does not matter. ``folders`` are the folders next to the sources, whose images go into folders as well.
         """
         self._extensions.clear()
+        self._owned, self._keys = {}, {}
         preferred = {source: self._render(source, None) for source in sorted(sources)}
-        taken = {collision_key(name): folder + b"/" for folder in folders for name in self._folders(folder)}
-        owners = self._owners_of(preferred)
-        names = self._kept(preferred, owners, taken) if owners else {}
+        taken = self._taken_by(folders)
+        self._look_up(preferred.items())
+        names = self._kept(preferred, taken) if self._owners is not None else {}
         new = {source: wanted for source, wanted in preferred.items() if source not in names} if names else preferred
         collided = []
         for source in sorted(new, key=lambda source: source not in new[source]):  # stable: by path within
-            if self._claim(source, new[source], taken, owners):
+            if self._claim(source, new[source], taken):
                 names[source] = new[source]
             else:
                 collided.append(source)
         if collided and self._refuse:
-            raise self._collision(collided[0], new[collided[0]], taken, owners)
+            raise self._collision(collided[0], new[collided[0]], taken)
+        self._look_up((source, next(self._alternatives(source))) for source in collided)
         for source in collided:
-            names[source] = next(choice for choice in self._alternatives(source) if self._claim(source, choice, taken, owners))
+            names[source] = next(choice for choice in self._alternatives(source) if self._claim(source, choice, taken))
         if self._owners is not None and new:
             self._owners.give({self._key_of(source): self._files(source, names[source]) for source in new})
         return names
@@ -96,50 +107,75 @@ class Namer:
         """Tell whether ``names``, as returned by the last ``names()``, differ from the preferred ones because of a collision."""
         return names != self._render(source, None) and names not in self._former(source, numbered=0)
 
-    def _owners_of(self, preferred: Mapping[bytes, tuple[bytes, ...]]) -> dict[bytes, bytes]:
-        """Return the owner of every name in the folders of the ``preferred`` names, in both spellings, by its key."""
-        if self._owners is None:
-            return {}
-        folders = {name.rpartition(b"/")[0] + b"/" for each in preferred.values() for name in each}
-        if self._spelling is bytes:
-            others: Iterable[bytes] = map(portable, folders)
-        else:
-            others = (name for source in preferred for name in self._render(source, None, spelling=bytes))
-        return self._owners.of_folders(itertools.chain(folders, others))
+    def _taken_by(self, folders: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return the names that outputs of images in ``folders`` need for their folders, by their collision keys."""
+        folders = tuple(folders)
+        if self._taken[0] != folders:  # the parts of a large folder all have the same
+            self._taken = (folders, {collision_key(name): folder + b"/" for folder in folders for name in self._folders(folder)})
+        return dict(self._taken[1])
 
-    def _kept(
-        self, preferred: Mapping[bytes, tuple[bytes, ...]], owners: Mapping[bytes, bytes], taken: dict[bytes, bytes]
-    ) -> dict[bytes, tuple[bytes, ...]]:
+    def _look_up(self, choices: Iterable[tuple[bytes, tuple[bytes, ...]]]) -> None:
+        """Look up the owners of names that sources may get, all at once; ``_owner`` looks up the others one by one."""
+        if self._owners is not None:
+            key = self._owners.key
+            new = {name: key(name) for source, names in choices for name in self._files(source, names) if name not in self._keys}
+            self._keys.update(new)
+            self._owned.update(self._found(new.values()))
+
+    def _found(self, keys: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """Return the owners of the names with these ``keys``, by their keys."""
+        return self._owners.of_keys(keys) if self._owners is not None and keys else {}
+
+    def _owner(self, name: bytes) -> bytes | None:
+        """Return the owner of ``name``."""
+        if name not in self._keys:
+            if self._owners is None:
+                return None
+            self._keys[name] = self._owners.key(name)
+            self._owned.update(self._found([self._keys[name]]))
+        return self._owned.get(self._keys[name])
+
+    def _kept(self, preferred: Mapping[bytes, tuple[bytes, ...]], taken: dict[bytes, bytes]) -> dict[bytes, tuple[bytes, ...]]:
         """Return the names of those sources that own some. In a run that is repeated, this is the way of every image."""
-        names, others = {}, []
-        key_of, key = self._key_of, self._owners.key if self._owners else bytes
+        names, others = {}, {}
+        key_of, owned, keys = self._key_of, self._owned, self._keys
         for source, wanted in preferred.items():
             own, files = key_of(source), self._files(source, wanted)
             for name in files:
-                if owners.get(key(name)) != own or self._is_taken is not None:
-                    others.append(source)
+                if owned.get(keys[name]) != own or self._is_taken is not None:
+                    others[source] = own
                     break
             else:
                 names[source] = wanted
                 for name in files:
                     taken[collision_key(name)] = source
-        owned = Counter(owners.values()) if others else Counter()
-        for source in others:
-            count = owned[key_of(source)]
-            choices = itertools.chain(
-                [preferred[source]],
-                self._former(source, numbered=count + 1),
-                itertools.islice(self._alternatives(source), count + 1),
-            )
-            own_choices = (choice for choice in choices if self._owns(source, choice, owners)) if count else ()
-            choice = next((choice for choice in own_choices if self._claim(source, choice, taken, owners)), None)
+        named = self._owners.named(others.values()) if self._owners and others else ()
+        choices = {source: self._first_choices(source, preferred[source]) for source, own in others.items() if own in named}
+        self._look_up((source, choice) for source, first in choices.items() for choice in first)
+        for source, first in choices.items():
+            own_choices = self._own_choices(source, first)
+            choice = next((choice for choice in own_choices if self._claim(source, choice, taken)), None)
             if choice is not None:
                 names[source] = choice
         return names
 
-    def _owns(self, source: bytes, names: tuple[bytes, ...], owners: Mapping[bytes, bytes]) -> bool:
+    def _first_choices(self, source: bytes, preferred: tuple[bytes, ...]) -> list[tuple[bytes, ...]]:
+        """Return names that an image may own, in the order of preference; the last are alternatives."""
+        alternatives = itertools.islice(self._alternatives(source), SEARCHED)
+        return [preferred, *self._former(source, numbered=SEARCHED), *alternatives]
+
+    def _own_choices(self, source: bytes, first: Sequence[tuple[bytes, ...]]) -> Iterator[tuple[bytes, ...]]:
+        """Yield those of ``first`` that ``source`` owns, then such alternatives, as far as each before them has an owner."""
+        yield from (choice for choice in first if self._owns(source, choice))
+        last, alternatives = first[-1], itertools.islice(self._alternatives(source), SEARCHED, None)
+        while any(self._owner(name) is not None for name in self._files(source, last)):
+            last = next(alternatives)
+            if self._owns(source, last):
+                yield last
+
+    def _owns(self, source: bytes, names: tuple[bytes, ...]) -> bool:
         own = self._key_of(source)
-        return any(owners.get(self._key(name)) == own for name in self._files(source, names))
+        return any(self._owner(name) == own for name in self._files(source, names))
 
     def _former(self, source: bytes, *, numbered: int) -> Iterator[tuple[bytes, ...]]:
         """Yield names that an image with such an output keeps: as earlier versions gave them, or in another spelling.
@@ -162,13 +198,13 @@ class Namer:
         yield self._render(source, None, spelling=spelling)
         yield from itertools.islice(self._alternatives(source, spelling=spelling), numbered)
 
-    def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes], owners: Mapping[bytes, bytes]) -> bool:
+    def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> bool:
         if self._is_taken is not None and any(self._is_taken(source, name) for name in names):
             return False
         files = self._files(source, names)
-        if owners:
+        if self._owners is not None:
             own = self._key_of(source)
-            if any(owners.get(self._key(name), own) != own for name in files):
+            if any(self._owner(name) not in (None, own) for name in files):
                 return False
         keys = [collision_key(name) for name in files]
         if len(set(keys)) < len(keys) or any(key in taken for key in keys):
@@ -176,13 +212,8 @@ class Namer:
         taken.update(dict.fromkeys(keys, source))
         return True
 
-    def _key(self, name: bytes) -> bytes:
-        return self._owners.key(name) if self._owners else name
-
-    def _collision(
-        self, source: bytes, names: tuple[bytes, ...], taken: Mapping[bytes, bytes], owners: Mapping[bytes, bytes]
-    ) -> ConfigError:
-        having = ((name, taken.get(collision_key(name)) or owners.get(self._key(name))) for name in names)
+    def _collision(self, source: bytes, names: tuple[bytes, ...], taken: Mapping[bytes, bytes]) -> ConfigError:
+        having = ((name, taken.get(collision_key(name)) or self._owner(name)) for name in names)
         name, other = next(((name, other) for name, other in having if other), (names[0], names[0]))
         message = f"{printable(other)} and {printable(source)} both map to the output name {printable(name)}"
         return ConfigError(message, code="collision", hint="--on-collision suffix uses the full source name for the second")
@@ -196,12 +227,14 @@ class Namer:
         template: Template | None = None,
         spelling: Callable[[bytes], bytes] | None = None,
     ) -> tuple[bytes, ...]:
-        render = (template or self._template).render
-        names = (
-            render(source, extension=self.extension(source, ext), rendition=name, disambiguator=disambiguator, digits=digits)
+        render, spelled = (template or self._template).render, spelling or self._spelling
+        names = [
+            spelled(
+                render(source, extension=self.extension(source, ext), rendition=name, disambiguator=disambiguator, digits=digits)
+            )
             for name, ext in self._renditions
-        )
-        return distinct([*map(spelling or self._spelling, names)], number=b"~%d")
+        ]
+        return distinct(names, number=b"~%d")
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:  # noqa: ARG002  # SampleNamer uses it
         """Return the files that outputs with these ``names`` are written to."""

@@ -2,8 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Collection
 
 STATE_FOLDER = b".pixmill"
+MAX_BEGINNINGS = 20  # with more it is faster to take each name apart
+_ENDINGS = re.compile(rb"(?<!^)(?:\.(?:[^.]*[^.0-9][^.]*)?)+$", re.DOTALL)
+_NAME_END = re.compile(rb"(?<!^)[.~]")
 
 
 def collision_key(path: bytes) -> bytes:
@@ -12,6 +16,33 @@ def collision_key(path: bytes) -> bytes:
         return path.lower()
     text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape"))
     return unicodedata.normalize("NFC", text.casefold()).encode("utf-8", "surrogateescape")
+
+
+def collision_stem(name: bytes) -> bytes:
+    """Return what the names of sources have in common if their outputs could get the same name, or that of a folder ``name``.
+
+    An output is named after the stem of its source, or after the full name if that is taken. All names that can collide in this
+    way are equal up to the first dot, or up to the tilde before a number.
+    """
+    return _NAME_END.split(collision_key(name), maxsplit=1)[0]
+
+
+def image_stem(name: bytes) -> bytes:
+    """Return the same for sources that all have an extension that is no number, of which fewer have a stem in common.
+
+    ``shot.0001.png`` and ``shot.0002.png`` have not: only up to the last number between dots can their outputs be called alike.
+    """
+    key = collision_key(name)
+    found = _ENDINGS.search(key)
+    return key[: found.start()] if found else key
+
+
+def with_stems(stems: Collection[bytes], stem_of: Callable[[bytes], bytes]) -> Callable[[bytes], bool]:
+    """Return a function that tells whether the stem of a name, by ``collision_stem`` or ``image_stem``, is one of ``stems``."""
+    wanted, beginnings = frozenset(stems), tuple(stems)
+    if len(wanted) > MAX_BEGINNINGS:
+        return lambda name: stem_of(name) in wanted
+    return lambda name: (name.lower().startswith(beginnings) or not name.isascii()) and stem_of(name) in wanted
 
 
 def name_key(name: bytes, *, folds: bool = False) -> bytes:
@@ -30,6 +61,8 @@ def is_reserved(name: bytes) -> bool:
     Some ignore case, trailing dots and spaces (exFAT, NTFS) or invisible characters (HFS+), and FAT has a second name of eight
     characters for every longer one.
     """
+    if name.isascii() and b"pixmil" not in name.lower():
+        return False
     folded = collision_key(name)
     if b"pixmil" not in folded and folded.isascii():
         return False

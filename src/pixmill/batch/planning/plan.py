@@ -202,10 +202,9 @@ class Plan:
 
     @cached_property
     def _state_key(self) -> bytes | None:
-        """Return the ``collision_key`` of the state folder relative to DST, if ``--state`` puts it there."""
-        state, destination = Address.parse(self.locations.state), self.locations.destination
-        relative = state.below(destination)
-        return collision_key(relative) if relative else None
+        """Return the ``collision_key`` of the state folder below DST if ``--state`` gave it a name that is not reserved anyway."""
+        relative = Address.parse(self.locations.state).below(self.locations.destination)
+        return collision_key(relative) if relative and not is_reserved(relative) else None
 
     def fresh_copy(self, config: RunConfig | None = None) -> "Plan":
         """Return a new plan of the same configuration, or of ``config``, for the same locations; its counts start at zero."""

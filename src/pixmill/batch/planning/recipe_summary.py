@@ -60,6 +60,8 @@ def _format(rendition: Rendition) -> str:
     """Return the format and quality of an output: *JPEG, quality 85*, or *WebP, lossless* where it could be lossy."""
     codec, most = rendition.encode, rendition.max_size
     limit = "" if most is None else f", at most {most}"
+    if rendition.target_quality is not None:
+        return f"{codec.format.label}, the lowest quality that scores {rendition.target_quality}{limit}"
     if codec.lossy_quality is None:
         return codec.format.label + (", lossless" if getattr(codec, "lossless", False) else "") + limit
     lowest = f" (quality {rendition.min_quality} and more, then shorter sides)" if most is not None else ""

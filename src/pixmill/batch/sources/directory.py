@@ -1,7 +1,7 @@
 """A folder, local or in a bucket, walked recursively; or a single file."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
@@ -9,13 +9,14 @@ from typing import Self
 
 import msgspec
 
+from pixmill.batch.naming.reserved import collision_stem, image_stem, with_stems
 from pixmill.batch.outputs.own_folders import OUTPUT, OwnFolders
-from pixmill.batch.source import SYMLINK, OnError, OnIgnored, SourceKind, SourceRequest, no_op, with_folders
+from pixmill.batch.source import SYMLINK, Folder, OnError, OnIgnored, SourceKind, SourceRequest, no_op, subfolders
 from pixmill.batch.state.identity import identity_of
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.entry import Entry
+from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import absolute, is_link, real_holder
 from pixmill.storage.retry.outage import OutagePolicy
@@ -26,12 +27,13 @@ from pixmill.storage.storage import Storage
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
     """What is excluded from a folder: the ``own`` folders of a run, and ``below``, the path to DST in a store.
 
-    With ``follow_links`` links are followed, except into DST.
+    With ``follow_links`` links are followed, except into DST. ``stem_of`` returns what names have in common if they may collide.
     """
 
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
     below: bytes = b""
     follow_links: bool = False
+    stem_of: Callable[[bytes], bytes] = image_stem
 
 
 class Directory(SourceKind):
@@ -60,7 +62,8 @@ class Directory(SourceKind):
         path, follow = request.address.local, request.selection.follow_symlinks
         root, only = _local_root(request.address, path) if path else _store_root(request.address, request.policy)
         below = request.output.below(root) if request.output else None
-        exclusion = Exclusion(own=request.own, below=below or b"", follow_links=follow)
+        stem_of = collision_stem if request.selection.all_files else image_stem
+        exclusion = Exclusion(own=request.own, below=below or b"", follow_links=follow, stem_of=stem_of)
         return cls(root, open_with_retries(root, follow_symlinks=follow, policy=request.policy), only=only, exclusion=exclusion)
 
     @property
@@ -95,9 +98,17 @@ class Directory(SourceKind):
                         if entry := self.storage.stat(path):
                             yield entry
 
-    def siblings(self, folder: bytes) -> list[Entry]:
-        """Return the entries that ``folders`` yields for one folder; none if it no longer exists or cannot be read."""
-        return next(filter(None, _Listing(self, lambda *_: None, no_op).folders(folder, deep=False)), [])
+    def siblings(self, folder: bytes, stems: Collection[bytes] | None = None) -> list[Entry]:
+        """Return the entries that ``folders`` yields for one folder; none if it no longer exists or cannot be read.
+
+        With ``stems``, return only those whose ``stem`` is one of these, which takes a fraction of the time.
+        """
+        wants = None if stems is None else with_stems(stems, self._exclusion.stem_of)
+        return next(filter(None, _Listing(self, lambda *_: None, no_op).folder(folder, wants)), [])
+
+    def stem(self, name: bytes) -> bytes:
+        """Return what ``name`` has in common with those beside it whose outputs could get the same name."""
+        return self._exclusion.stem_of(name)
 
     def is_entered(self, path: bytes) -> bool:
         """Tell whether the walk enters the folder ``path``."""
@@ -148,31 +159,54 @@ class _Listing:
         self._source = source
         self._on_error = on_error
         self._on_ignored = on_ignored
-        self._folders: list[bytes] = []
+        self._noted_folders: list[bytes] = []
+        self._noted_links: set[bytes] = set()
+        self._current: bytes | None = None  # the folder that is being listed, with its subfolders and links
+        self._subfolders: list[Folder] = []
         self._links: set[bytes] = set()
         self._last_check: tuple[bytes, bool] = (b"", False)
 
-    def folders(self, under: bytes = b"", *, deep: bool = True) -> Iterator[list[Entry]]:
-        """Yield the entries below ``under``, or only those in it."""
-        descend = self._should_descend if deep else self._note_folder
-        for entries in self._source.storage.list(under, descend=descend, on_error=self._report_error, on_link=self._note_link):
+    def folders(self) -> Iterator[list[Entry]]:
+        """Yield all entries."""
+        return self._inputs(
+            self._source.storage.list_parts(
+                self._source.stem, descend=self._should_descend, on_error=self._report_error, on_link=self._note_link
+            )
+        )
+
+    def folder(self, path: bytes, wants: Callable[[bytes], bool] | None) -> Iterator[list[Entry]]:
+        """Yield the entries in the folder ``path``, those whose names it ``wants``."""
+        storage, descend, on_link = self._source.storage, self._note_folder, self._note_link
+        if wants is None:
+            return self._inputs(storage.list(path, descend=descend, on_error=self._report_error, on_link=on_link))
+        return self._inputs(storage.list_wanted(path, wants, descend=descend, on_error=self._report_error, on_link=on_link))
+
+    def _inputs(self, listings: Iterable[Listing]) -> Iterator[list[Entry]]:
+        for entries in listings:
             if not entries:
                 yield entries
                 continue
             folder = entries[0].path.rpartition(b"/")[0]
+            if folder != self._current:
+                self._begin(folder)
             if not self._is_excluded(folder):
                 inputs = [entry for entry in entries if self._is_input(entry.path)] if self._links else entries
                 if inputs:
-                    yield with_folders(inputs, self._folders)
-            self._folders.clear()
-            self._links.clear()
+                    yield [*inputs, *self._subfolders] if self._subfolders else inputs
+
+    def _begin(self, folder: bytes) -> None:
+        """Take what was noted while ``folder`` was read, which holds for all of its parts."""
+        self._current = folder
+        self._subfolders = subfolders(folder, self._noted_folders)
+        self._links = self._noted_links
+        self._noted_folders, self._noted_links = [], set()
 
     def _should_descend(self, path: bytes) -> bool:
         if path.rpartition(b"/")[2].startswith(b".") or self._is_excluded(path.rpartition(b"/")[0]):
             return False
         reason = self._source.reason_against(path)
         if reason is None:
-            self._folders.append(path)
+            self._noted_folders.append(path)
         elif reason:
             self._on_ignored(path, reason)
         return reason is None
@@ -192,13 +226,13 @@ class _Listing:
 
     def _note_link(self, path: bytes) -> None:
         if self._source.follows_links:
-            self._links.add(path)
+            self._noted_links.add(path)
         else:
             self._on_ignored(path, SYMLINK)
 
     def _report_error(self, path: bytes, error: ReadError) -> None:
         """Report that ``path`` cannot be read, unless it is a link to where the output will be."""
-        if path in self._links and self._source.reason_against(path):
+        if path in self._noted_links and self._source.reason_against(path):
             self._on_ignored(path, OUTPUT)
         else:
             self._on_error(path, error)

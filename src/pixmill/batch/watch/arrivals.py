@@ -199,7 +199,7 @@ class Arrivals:
         """Mirror removals, then name the files that arrived in ``folder``; without a mirror, removals are ignored."""
         if self._mirror and self._root.is_there():  # files that vanished with the root folder do not count as removed
             self._mirror.remove(self._mirror.gone(gone, is_reported=self._is_reported))
-        return self._name_or_report(self._namer.list_folder(folder), arrived) if arrived else []
+        return self._name_or_report(self._namer.list_folder(folder, arrived), arrived) if arrived else []
 
     def _name_or_report(self, entries: Sequence[Entry], arrived: set[bytes], *, is_listing: bool = False) -> list[Item]:
         selector = self._plan.selector if is_listing else None

@@ -1,6 +1,6 @@
-"""Names images that arrive in a folder, considering all images in it: the names are the same as those of a run."""
+"""Names images that arrive in a folder, considering those beside them that matter: the names are the same as those of a run."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from pixmill.batch.item import Item
 from pixmill.batch.naming.namer import Namer
@@ -27,12 +27,15 @@ class FolderNamer:
         self._empties = empties
         self._destination = open_storage(plan.locations.destination)
 
-    def list_folder(self, folder: bytes) -> list[Entry]:
-        """Return the entries of one folder, including its subfolders; none if it is gone or unreadable."""
-        return self._source.siblings(folder)
+    def list_folder(self, folder: bytes, arrived: Iterable[bytes]) -> list[Entry]:
+        """Return those entries of one folder that ``arrived``, and the files and subfolders whose names concern theirs.
+
+        There are none if the folder is gone or unreadable.
+        """
+        return self._source.siblings(folder, {self._source.stem(path.rpartition(b"/")[2]) for path in arrived})
 
     def name_items(self, entries: Sequence[Entry], *, arrived: Collection[bytes], selector: Selector | None = None) -> list[Item]:
-        """Name all ``entries`` of one folder, and return the items of the paths ``arrived``.
+        """Name all ``entries``, which are of one folder, and return the items of the paths ``arrived``.
 
         If a ``selector`` is given, it chooses the entries and counts the ignored ones.
         """

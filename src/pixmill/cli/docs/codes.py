@@ -23,7 +23,8 @@ NOTES: Mapping[str, str] = {
     "preview-used": "the output shows the largest preview in the file, because the image itself cannot be read",
     "metadata-dropped": "an output lacks metadata that the policy keeps: its format has no place for them, or they are damaged; "
     "pixmill explain metadata lists what each policy keeps",
-    "gain-map-dropped": "the source has a second image for bright displays (Ultra HDR, Apple), which an output does not have",
+    "gain-map-dropped": "the source has a second image for bright displays (Ultra HDR, Apple), which an output does not have: "
+    "--hdr keep keeps it in a JPEG",
     "warnings": "the decoder warned about the file, but no pixel is missing: there are bytes that belong to nothing, or statements "
     "without effect",
     "copied": "the output has the pixels of the source as they are stored, with the metadata that the policy keeps, because it "

@@ -58,6 +58,15 @@ DELETE FROM name WHERE name = ?;
 -- owners: Return the names in a range, with their owners.
 SELECT name, owner, seal FROM name WHERE name >= ? AND name < ? ORDER BY name LIMIT 1000;
 
+-- owners_within: Return the first names from one to another, both included, with their owners.
+SELECT name, owner, seal FROM name WHERE name >= ? AND name <= ? ORDER BY name LIMIT ?;
+
+-- owners_of: Return those of some names that have owners; ``several`` puts in one parameter for each.
+SELECT name, owner, seal FROM name WHERE name IN (?);
+
+-- present: Return those of some keys that have rows.
+SELECT key FROM task WHERE key IN (?);
+
 -- sources: Return the prefix of each source.
 SELECT root, prefix, seal FROM source ORDER BY prefix, root;
 

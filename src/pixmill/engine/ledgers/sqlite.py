@@ -15,8 +15,9 @@ from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Claims, IsSame, Ledger, Record, RunRecord, is_recorded, is_released, toolset_number
 from pixmill.engine.sqlite.database import open_for_reading, open_for_writing, transaction, translating_errors
+from pixmill.engine.sqlite.lookup import rows_near, rows_of
 from pixmill.engine.sqlite.schema import Schema
-from pixmill.engine.sqlite.statements import read_statements, several
+from pixmill.engine.sqlite.statements import read_statements
 from pixmill.engine.task import Attempt, BegunTask, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 _PACKAGE = "pixmill.engine.ledgers"
@@ -24,7 +25,6 @@ _SCHEMA = Schema(_PACKAGE, version=2, application=int.from_bytes(b"pxml", "big")
 _PENDING, _IN_FLIGHT, _DONE, _FAILED = range(4)
 _STATES = (State.PENDING, State.PENDING, State.DONE, State.FAILED)
 _ROWS_PER_COMMIT = 5000
-_KEYS_PER_QUERY = 500  # one statement a key takes twice as long; SQLite takes 999 parameters at least
 _ROWS_PER_PAGE = 1000  # the limit in queries.sql
 _RANGES = {None: (_PENDING, _FAILED), State.PENDING: (_PENDING, _IN_FLIGHT), State.DONE: (_DONE, _DONE)}
 
@@ -103,13 +103,9 @@ class SqliteLedger(Ledger):
 
     def get(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return the record of each key, in order."""
-        rows: dict[bytes, tuple[Any, ...]] = {}
         with translating_errors(self._path):
-            for start in range(0, len(keys), _KEYS_PER_QUERY):
-                some = keys[start : start + _KEYS_PER_QUERY]
-                rows.update((row[0], row) for row in self._connection.execute(several(self._sql["get"], len(some)), some))
-        found = map(rows.get, keys)
-        return [_record(row) if row else None for row in found]
+            rows = {row[0]: row for row in rows_of(self._connection, self._sql["get"], keys)}
+        return [_record(row) if row else None for row in map(rows.get, keys)]
 
     def start_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record that these attempts are about to start."""
@@ -205,6 +201,17 @@ class SqliteLedger(Ledger):
                 return
             begin = rows[-1][0] + b"\0"
 
+    def owners_of(self, names: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the owner of each of ``names``, which are sorted, and of some beside them."""
+        with translating_errors(self._path):
+            rows = rows_near(self._connection, self._sql["owners_within"], self._sql["owners_of"], names)
+        return {name: owner for name, owner, seal in rows if seal == _seal(name, owner)}
+
+    def present(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Return those of ``keys`` that have a record."""
+        with translating_errors(self._path):
+            return {key for (key,) in rows_of(self._connection, self._sql["present"], keys)}
+
     def claim(self, names: Iterable[tuple[bytes, bytes]]) -> None:
         """Give each name to the task with the key beside it, unless another task owns it."""
         rows = iter(names)
@@ -250,8 +257,7 @@ class SqliteLedger(Ledger):
     @property
     def is_exclusive(self) -> bool:
         """Return whether no other process can use the open file, as when a dead run's recovery files cannot be shared."""
-        mode: tuple[str] = self._connection.execute("PRAGMA locking_mode").fetchone()
-        return mode == ("exclusive",)
+        return bool(self._connection.execute("PRAGMA locking_mode").fetchone() == ("exclusive",))
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -339,9 +345,8 @@ def _failure(stored: _StoredFailure) -> Failure:
 
 def _pack_failure(failure: Failure, former: bytes) -> bytes:
     """Return the stored outcome of a failed task."""
-    return msgspec.msgpack.encode(
-        _StoredFailure(**{name: getattr(failure, name) for name in Failure.__struct_fields__}, former=former)
-    )
+    fields = {name: getattr(failure, name) for name in Failure.__struct_fields__}
+    return msgspec.msgpack.encode(_StoredFailure(**fields, former=former))
 
 
 def _current(task: Task, previous: Record | None, is_same: IsSame | None) -> Record:

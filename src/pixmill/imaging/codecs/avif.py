@@ -41,6 +41,7 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
         max_side=16_384, profiles=(b"RGB ",), decoder_copies=5, encoder_copies=9,
     )  # fmt: skip
     container: ClassVar = heif_metadata.CONTAINER
+    scores: ClassVar = {1: -16, 20: 22, 40: 53, 60: 74.5, 80: 84.5, 89: 88, 95: 93}
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality; 50 is close to JPEG at 80")] = 50
     effort: Effort = "default"

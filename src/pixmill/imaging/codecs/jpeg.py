@@ -7,7 +7,7 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.backends import vips_load, vips_save
-from pixmill.imaging.codec import Codec, DecodeOptions, Effort
+from pixmill.imaging.codec import Codec, DecodeOptions, Effort, interpolated
 from pixmill.imaging.colour.stated import Statements, with_stated_colours
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
@@ -22,6 +22,10 @@ SIGNATURE = rb"\xff\xd8(?:\xff|.{1,1024}?\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe
 SHRINKS = (8, 4, 2)
 MAX_SHIFT = 0.03  # of the centre by shrinking on load, in output pixels: libvips cuts off what is no whole pixel
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
+#: How many of the qualities from 1 on are searched with halved chroma, and how many are not with whole chroma.
+HALVED_QUALITIES, WHOLE_QUALITIES = 89, 83
+#: As ``scores``, with whole chroma.
+WHOLE_SCORES = {25: 44, 55: 68, 72: 76, 84: 84, 90: 88, 92: 89.7, 95: 92}
 #: By the factors of luma; 4:2:2 and others are not written.
 SUBSAMPLING, UNKNOWN = {(2, 2): "4:2:0", (1, 1): "4:4:4"}, (0, 0)
 #: The entries of EXIF, as libvips presents them, by which DCF option files declare Adobe RGB.
@@ -52,6 +56,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
         profiles=(b"RGB ", b"GRAY", b"CMYK"),
     )  # fmt: skip
     container: ClassVar = jpeg_metadata.CONTAINER
+    scores: ClassVar = {3: -63, 8: -19, 15: 18, 25: 43, 35: 54.5, 55: 65, 72: 73, 89: 83}
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality; 75 to 90 suits the web")] = 85
     effort: Effort = "default"
@@ -120,6 +125,21 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
         import mozjpeg_lossless_optimization as mozjpeg  # noqa: PLC0415  # only for the option lossless
 
         return bytes(mozjpeg.optimize(data, copy=mozjpeg.COPY_MARKERS.ICC))
+
+    def by_quality(self) -> tuple[Codec, ...]:
+        """Return the qualities that may be searched for: with whole chroma from the one on that takes as many bytes.
+
+        Otherwise nothing would be between the scores of 89 and 90, which are 5 points apart.
+        """
+        if self.subsampling != "auto":
+            return super().by_quality()
+        halved = self.evolve(subsampling="4:2:0").by_quality()[:HALVED_QUALITIES]
+        return *halved, *self.evolve(subsampling="4:4:4").by_quality()[WHOLE_QUALITIES:]
+
+    @property
+    def typical_score(self) -> float:
+        """Return the score of a typical photograph with this quality and subsampling."""
+        return interpolated(WHOLE_SCORES, self.quality) if self.subsampling == "4:4:4" else super().typical_score
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

@@ -38,6 +38,7 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
         decoder_copies=5, encoder_copies=14,
     )  # fmt: skip
     container: ClassVar = jxl_metadata.CONTAINER
+    scores: ClassVar = {5: 22, 20: 41, 35: 56, 60: 67, 78: 77, 85: 84, 95: 91.5}
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality")] = 85
     effort: Effort = "default"

@@ -31,6 +31,7 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
         animation=True, max_side=16_383, profiles=(b"RGB ",), decoder_copies=6,
     )  # fmt: skip
     container: ClassVar = webp_metadata.CONTAINER
+    scores: ClassVar = {1: 3, 8: 25, 25: 45, 45: 58, 65: 67.5, 75: 71, 82: 78, 95: 87.5}
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality; with near_lossless, how close to lossless")] = 80
     effort: Effort = "default"

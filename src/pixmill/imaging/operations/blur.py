@@ -6,7 +6,7 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 from pixmill.imaging.pixels import premultiplied
 
 MIN_AMPLITUDE = 0.02  # of the peak: the mask is cut off there, at 2.8 sigma
@@ -24,6 +24,11 @@ class Blur(Operation, frozen=True, kw_only=True, tag="blur"):
     wants_final_scale = True
 
     sigma: Annotated[float, Meta(gt=0, le=250, description="standard deviation of the Gaussian, in pixels")] = 2.0
+
+    @property
+    def placement(self) -> Placement:
+        """Return that every pixel stays where it is."""
+        return "kept"
 
     def apply(self, image: Image) -> Image:
         """Return each frame blurred, with premultiplied alpha."""

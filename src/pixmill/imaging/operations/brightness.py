@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 from pixmill.imaging.pixels import linear
 
 
@@ -19,6 +19,11 @@ class Brightness(Operation, frozen=True, kw_only=True, tag="brightness"):
     """
 
     factor: Annotated[float, Meta(ge=0, le=100, description="1 changes nothing, 0 is black, 2 is twice as bright")]
+
+    @property
+    def placement(self) -> Placement:
+        """Return that every pixel stays where it is."""
+        return "kept"
 
     def apply(self, image: Image) -> Image:
         """Return the image with its colours multiplied; alpha is unchanged."""

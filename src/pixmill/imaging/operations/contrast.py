@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 from pixmill.imaging.pixels import linear
 
 
@@ -19,6 +19,11 @@ class Contrast(Operation, frozen=True, kw_only=True, tag="contrast"):
     """
 
     factor: Annotated[float, Meta(ge=0, le=100, description="1 changes nothing, 0 is solid gray, 2 doubles the contrast")]
+
+    @property
+    def placement(self) -> Placement:
+        """Return that every pixel stays where it is."""
+        return "kept"
 
     def apply(self, image: Image) -> Image:
         """Return the image with its contrast changed; alpha is unchanged."""

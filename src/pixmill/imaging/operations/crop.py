@@ -9,7 +9,7 @@ from pixmill.imaging.geometry.ratio import Ratio
 from pixmill.imaging.geometry.sizes import Distance, Rectangle, Side, Size, cropped_size, largest_of_aspect, overlap
 from pixmill.imaging.geometry.smart_crop import CropGravity, crop_to
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 
 
 class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
@@ -42,6 +42,11 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
     def streams(self) -> bool:
         """Return whether no smart crop is needed, which reads all pixels."""
         return not self._is_smart
+
+    @property
+    def placement(self) -> Placement:
+        """Return that the size decides, unless the crop is smart."""
+        return "other" if self._is_smart else "by-size"
 
     @property
     def _is_smart(self) -> bool:

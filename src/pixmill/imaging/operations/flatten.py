@@ -7,7 +7,7 @@ from msgspec import Meta
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.compositing import flattened
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 
 
 class Flatten(Operation, frozen=True, kw_only=True, tag="flatten"):
@@ -28,6 +28,11 @@ class Flatten(Operation, frozen=True, kw_only=True, tag="flatten"):
         super().__post_init__()
         if not self.background.is_opaque:
             raise self.error(f"flatten.background: expected an opaque colour, received {self.background}")
+
+    @property
+    def placement(self) -> Placement:
+        """Return that every pixel stays where it is."""
+        return "kept"
 
     def apply(self, image: Image) -> Image:
         """Return the image without its alpha band."""

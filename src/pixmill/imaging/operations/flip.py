@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 
 
 class Flip(Operation, frozen=True, kw_only=True, tag="flip"):
@@ -26,6 +26,11 @@ class Flip(Operation, frozen=True, kw_only=True, tag="flip"):
     def streams(self) -> bool:
         """Return whether rows stay in order; a vertical flip starts with the bottom row."""
         return self.direction == "horizontal"
+
+    @property
+    def placement(self) -> Placement:
+        """Return that the size decides."""
+        return "by-size"
 
     def apply(self, image: Image) -> Image:
         """Return each frame mirrored."""

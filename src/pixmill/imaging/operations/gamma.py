@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 
 
 class Gamma(Operation, frozen=True, kw_only=True, tag="gamma"):
@@ -17,6 +17,11 @@ class Gamma(Operation, frozen=True, kw_only=True, tag="gamma"):
     """
 
     gamma: Annotated[float, Meta(ge=0.01, le=100, description="above 1 lightens, below 1 darkens")]
+
+    @property
+    def placement(self) -> Placement:
+        """Return that every pixel stays where it is."""
+        return "kept"
 
     def apply(self, image: Image) -> Image:
         """Return the image with the curve applied to its colours; alpha is unchanged."""

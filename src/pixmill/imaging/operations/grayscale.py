@@ -2,7 +2,7 @@
 
 from pixmill.imaging.colour.management import to_working_space
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 
 
 class Grayscale(Operation, frozen=True, kw_only=True, tag="grayscale"):
@@ -13,6 +13,11 @@ class Grayscale(Operation, frozen=True, kw_only=True, tag="grayscale"):
 
     Example: ``--step grayscale``
     """
+
+    @property
+    def placement(self) -> Placement:
+        """Return that every pixel stays where it is."""
+        return "kept"
 
     def apply(self, image: Image) -> Image:
         """Return the image in ``b-w`` or ``grey16``. A colour profile that was kept is applied and removed."""

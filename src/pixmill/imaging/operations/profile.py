@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from pixmill.core.errors import RecipeError, TransformError
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 
 #: Colour spaces with built-in profiles, and their names in libvips.
 BUILT_IN = {"srgb": "srgb", "display-p3": "p3", "cmyk": "cmyk"}
@@ -44,6 +44,11 @@ class Profile(Operation, frozen=True, kw_only=True, tag="profile"):
             self.apply(Image(pyvips.Image.black(1, 1, bands=3).copy(interpretation="srgb")))
         except TransformError as error:
             raise RecipeError(error.message, hint=error.hint) from None
+
+    @property
+    def placement(self) -> Placement:
+        """Return that every pixel stays where it is."""
+        return "kept"
 
     def apply(self, image: Image) -> Image:
         """Return the image converted from its own profile, or sRGB if it has none, to the colour space of the profile."""

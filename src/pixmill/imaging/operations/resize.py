@@ -11,6 +11,7 @@ from pixmill.imaging.geometry import sizes
 from pixmill.imaging.geometry.sizes import FIT_WORDS, Fit, Side, Size
 from pixmill.imaging.geometry.smart_crop import CropGravity, crop_to
 from pixmill.imaging.image import Image
+from pixmill.imaging.operation import Placement
 from pixmill.imaging.scaling import Scaling
 
 FULL_PERCENT = 100
@@ -66,6 +67,12 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
     def enlarges(self) -> bool:
         """Return whether the result may be larger than the image."""
         return self.enlarge or (self.percent or 0) > FULL_PERCENT
+
+    @property
+    def placement(self) -> Placement:
+        """Return that the size decides, unless the image is padded or the crop is smart."""
+        is_cut_by_content = self.fit == "cover" and self.gravity.is_smart
+        return "other" if is_cut_by_content or self.fit == "contain" else "by-size"
 
     @property
     def adds_alpha(self) -> bool:

@@ -9,7 +9,7 @@ from msgspec import Meta
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 from pixmill.imaging.pixels import premultiplied
 
 QUARTER_TURN = 90
@@ -40,6 +40,11 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
     def adds_alpha(self) -> bool:
         """Return whether the corners may be transparent."""
         return self.angle % QUARTER_TURN != 0 and not self.background.is_opaque
+
+    @property
+    def placement(self) -> Placement:
+        """Return that the size decides; at other angles there are corners."""
+        return "other" if self.angle % QUARTER_TURN else "by-size"
 
     def size_after(self, size: Size) -> Size | None:
         """Return the rotated ``size``; ``None`` for angles that are resampled."""

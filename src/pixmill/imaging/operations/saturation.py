@@ -6,7 +6,7 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)  # of red, green and blue: ITU-R BT.709, as in CSS Filter Effects, section "saturate"
 RGB_BANDS = 3
@@ -22,6 +22,11 @@ class Saturation(Operation, frozen=True, kw_only=True, tag="saturation"):
     """
 
     factor: Annotated[float, Meta(ge=0, le=100, description="1 changes nothing, 0 removes all colour, 2 doubles the saturation")]
+
+    @property
+    def placement(self) -> Placement:
+        """Return that every pixel stays where it is."""
+        return "kept"
 
     def apply(self, image: Image) -> Image:
         """Return the image with its saturation changed; alpha is unchanged."""

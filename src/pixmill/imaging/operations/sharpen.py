@@ -6,7 +6,7 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, Placement
 
 MAX_BRIGHT_HALO = 10.0  # in L* (0 to 100): the most an edge may be lightened; values recommended by libvips for screens
 MAX_DARK_HALO = 20.0  # in L*: the most an edge may be darkened
@@ -28,6 +28,11 @@ class Sharpen(Operation, frozen=True, kw_only=True, tag="sharpen"):
     threshold: Annotated[float, Meta(ge=0, le=100, description="smaller differences in lightness (0 to 100) are not sharpened")] = (
         2.0
     )
+
+    @property
+    def placement(self) -> Placement:
+        """Return that every pixel stays where it is."""
+        return "kept"
 
     def apply(self, image: Image) -> Image:
         """Return each frame sharpened."""

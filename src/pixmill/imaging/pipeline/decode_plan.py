@@ -27,6 +27,10 @@ HELD_TILE_ROWS = 2  # rows of tiles that are unpacked at once
 COPIES = 2  # of an image that is not resized while it is decoded
 ENLARGED_COPIES = 13  # of an enlarged image, in which every value is a number of 4 bytes for a while
 SEARCH_COPIES = 2  # of an image that is encoded several times: in memory, and made smaller
+SCALES_BYTES_PER_PIXEL = 7  # of an image whose appearance is compared: in 8 bits, and smaller scales as numbers of 4 bytes
+TERMS_BYTES_PER_PIXEL, MAX_PIXELS_WITH_TERMS = 27, 4_000_000  # of the original, of at most so many pixels
+MAX_SCORED_FRAMES = 5  # of an animation
+SCORING_BYTES = 24_000_000  # for an image of any size: numpy, and the strip that is being compared
 BASE_BYTES = 16_000_000  # for an image of any size: tables, and what malloc keeps
 
 _log = logging.getLogger(__name__)
@@ -100,15 +104,24 @@ def _memory_estimate(header: Header, recipe: Recipe, frames: int, chains: Sequen
     bytes_per_pixel = frames * header.bands * max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
     pixels = max(width * height for _, _, (width, height) in chains)
     result = pixels * bytes_per_pixel
-    is_searched = any(rendition.max_size is not None for rendition in recipe.renditions)
+    is_scored = any(rendition.target_quality is not None for rendition in recipe.renditions)
+    is_searched = is_scored or any(rendition.max_size is not None for rendition in recipe.renditions)
     is_streamed = _decoder_streams(header, frames) and all(step.streams for chain in chains for step in chain.steps)
     is_streamed = is_streamed and not is_searched
     held = _held_bytes(header, frames, chains, is_streamed=is_streamed)
     codecs = [rendition.encode.for_source(header.format) for rendition in recipe.renditions]
     encoding = min(held, result) + max(_encoder_bytes(codec, result, is_streamed=is_streamed) for codec in codecs)
     encoding += SEARCH_COPIES * result if is_searched else 0
+    encoding += _scoring_bytes(header, frames, pixels) if is_scored else 0
     enlarging = ENLARGED_COPIES * result if pixels > header.pixels else 0
     return BASE_BYTES + max(held, encoding, enlarging)
+
+
+def _scoring_bytes(header: Header, frames: int, pixels: int) -> int:
+    """Return the bytes to score files of ``pixels`` per frame: on two backgrounds with alpha, by some frames of an animation."""
+    views = min(frames, MAX_SCORED_FRAMES) * (2 if header.has_alpha else 1)
+    kept = views * (SCALES_BYTES_PER_PIXEL * pixels + TERMS_BYTES_PER_PIXEL * min(pixels, MAX_PIXELS_WITH_TERMS))
+    return kept + (SCALES_BYTES_PER_PIXEL + header.bands * (frames + 1)) * pixels + SCORING_BYTES
 
 
 def _decoder_streams(header: Header, frames: int) -> bool:

@@ -10,24 +10,30 @@ from msgspec import structs
 from pixmill.core.errors import EncodeError
 from pixmill.core.units import ByteSize
 from pixmill.imaging.codec import Codec
+from pixmill.imaging.colour.icc_read import is_srgb
+from pixmill.imaging.gain_maps.follow import with_gain_map
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.header import MAX_COLOURS, Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.blocks import Blocks
+from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.metadata.selection import OutputFacts
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.pipeline import output_metadata
-from pixmill.imaging.pipeline.encode import EncodedOutput, encode
+from pixmill.imaging.pipeline.encode import EncodedOutput, encode, fit
 from pixmill.imaging.pipeline.never_bigger import has_same_pixels
 from pixmill.imaging.pipeline.palette import looks_same, may_be_indexed
-from pixmill.imaging.pipeline.size_search import Found, search_quality, search_size
+from pixmill.imaging.pipeline.search.size_search import Found, search_quality, search_size
 from pixmill.imaging.pipeline.transform import Intermediate, fit_codec
 from pixmill.imaging.recipe import Recipe, Rendition
 
 #: The note on an output whose sides are shorter than asked for, since its file would have been too large.
 SHRUNK = "shrunk-to-fit"
+#: The note on an output that scores less than asked for: no quality is enough, or its file would have been too large.
+BELOW_TARGET = "below-target-quality"
+SCORED = "scored"  # the message about each file whose appearance was compared
 ENCODED = "encoded"  # the message about each file that is made, of which all but one are thrown away
 MAX_PALETTE_GAIN = 10  # times fewer bytes: no palette gains more, and to find one may take seconds
 
@@ -47,6 +53,14 @@ class Finished(NamedTuple):
         return self.output.data
 
 
+class Scored(NamedTuple):
+    """A file that ``codec`` made, and its score."""
+
+    finished: Finished
+    codec: Codec
+    score: float
+
+
 class Finisher(NamedTuple):
     """Makes the file of a ``rendition`` of ``source``, whose ``decoded`` image the ``steps`` of ``recipe`` have transformed.
 
@@ -64,17 +78,56 @@ class Finisher(NamedTuple):
 
     def finish(self, intermediate: Intermediate) -> Finished:
         """Return the file; ``EncodeError`` if it cannot be as small as the rendition asks for."""
-        codec, limit = self.codec, self.rendition.max_size
-        if limit is not None and not intermediate.image.has_raster:  # it may be encoded again, and a stream is read once
+        codec, limit, target = self.codec, self.rendition.max_size, self.rendition.target_quality
+        is_searched = limit is not None or target is not None
+        if is_searched and not intermediate.image.has_raster:  # it may be encoded again, and a stream is read once
             image = intermediate.image
             intermediate = intermediate._replace(image=image.evolve(pixels=image.pixels.copy_memory()))
-        first = self._file(intermediate, codec)
-        first = self._indexed(intermediate, first)
+        if target is not None and codec.lossy_quality is not None:
+            first, codec = self._looking_good(target, intermediate)
+        else:
+            first = self._indexed(intermediate, self._file(intermediate, codec))
         copy = self._copy(first)
         if copy is not None and len(copy.data) < len(first.data):
             output = structs.replace(first.output, data=copy.data)
             first = first._replace(output=output, notes=(*copy.notes, *intermediate.notes))
-        return first if limit is None or len(first.data) <= limit else self._within(limit, intermediate, codec, first)
+        if limit is None or len(first.data) <= limit:
+            return first
+        within = self._within(limit, intermediate, codec, first)
+        is_worse = target is not None and codec.lossy_quality is not None
+        return within._replace(notes=tuple(dict.fromkeys((*within.notes, *((BELOW_TARGET,) if is_worse else ())))))
+
+    def _looking_good(self, target: int, intermediate: Intermediate) -> tuple[Finished, Codec]:
+        """Return the file of the lowest quality that scores ``target``, or of the highest one, and the codec with that quality."""
+        from pixmill.imaging.pipeline.search.appearance import Appearance  # noqa: PLC0415  # imports numpy, for few runs
+        from pixmill.imaging.pipeline.search.score_search import TOLERANCE, search_score  # noqa: PLC0415  # as above
+
+        image = _as_written(intermediate.image, self.rendition, self.recipe)
+        appearance = Appearance(fit(self.codec.prepared(image), self.codec.format, self.recipe.background))
+        lossy, *others = self.codec.choices(is_lossless=self.header.is_lossless)
+        rungs = self._rungs(lossy)
+
+        def make(rung: int) -> Scored:
+            finished = self._file(intermediate, rungs[rung])
+            score = appearance.score(finished.data, rungs[rung])
+            _log.debug(SCORED, extra={"score": round(score, 2), "bytes": len(finished.data), "quality": rungs[rung].lossy_quality})
+            return Scored(finished, rungs[rung], score)
+
+        found = search_score(make, [rung.typical_score for rung in rungs], target=target)
+        smaller = [
+            file for file in (self._file(intermediate, codec) for codec in others) if len(file.data) < len(found.finished.data)
+        ]
+        if smaller:
+            return smaller[0], found.codec
+        notes = (*found.finished.notes, *((BELOW_TARGET,) if found.score < target - TOLERANCE else ()))
+        return found.finished._replace(notes=notes), self.codec.evolve(quality=found.codec.lossy_quality)
+
+    def _rungs(self, codec: Codec) -> tuple[Codec, ...]:
+        """Return ``codec`` with each quality to search, for ``keep`` no higher than that of the source."""
+        if not self.rendition.encode.follows_source:
+            return codec.by_quality()
+        best = codec.by_quality()[-1].no_better_than(self.source)
+        return tuple(rung for rung in best.by_quality() if (rung.lossy_quality or 0) <= (best.lossy_quality or 0))
 
     def _indexed(self, intermediate: Intermediate, first: Finished) -> Finished:
         """Return the file with a palette, if the source has one, and if it is smaller and looks the same; else the ``first``."""
@@ -119,13 +172,33 @@ class Finisher(NamedTuple):
         output = encode(image, codec, self.recipe, rendition=self.rendition.name, is_lossless=self.header.is_lossless)
         facts = output_metadata.facts_about(image, self.header, (*self.steps, *extra))
         written = output_metadata.write(output.data, codec, self.metadata, facts, self.recipe)
+        written = self._with_gain_map(written, codec, (*self.steps, *extra), (image.width, image.height))
         _log.debug(ENCODED, extra={"bytes": len(written.data), "quality": codec.lossy_quality, "size": (image.width, image.height)})
         return Finished(structs.replace(output, data=written.data), facts, (*written.notes, *intermediate.notes))
+
+    def _with_gain_map(
+        self, written: output_metadata.Written, codec: Codec, steps: Sequence[Operation], size: Size
+    ) -> output_metadata.Written:
+        """Return the file with the gain map of the source, if it is to keep it and can."""
+        if self.recipe.hdr == "drop" or not self.metadata.has_gain_map:
+            return written
+        data = None
+        if {self.header.format.name, codec.format.name} == {"jpeg"}:
+            data = with_gain_map(written.data, self.source, self.header, steps, size, is_converted=self._is_converted)
+        if data is None:
+            return written._replace(notes=(*written.notes, output_metadata.GAIN_MAP_DROPPED))
+        return written._replace(data=data)
+
+    @property
+    def _is_converted(self) -> bool:
+        """Tell whether the output has the colours of another profile than the source."""
+        profile = None if self.decoded.has_raster else field(self.decoded.pixels, PROFILE)
+        return self.recipe.color == "srgb" and profile is not None and not is_srgb(profile)
 
     def _copy(self, finished: Finished) -> output_metadata.Written | None:
         """Return the source as the content of the file, if it has the same pixels and may be copied."""
         is_cut = self.decoded.frames > 1 and not self.recipe.keeps_animation(self.rendition.encode)
-        if is_cut or not self.recipe.never_bigger:
+        if is_cut or not self.recipe.never_bigger or (self.recipe.hdr == "keep" and self.metadata.has_gain_map):
             return None
         keeps_colour = self.recipe.color == "keep"
         if not has_same_pixels(self.header, self.decoded, finished.output, steps=self.steps, keeps_colour=keeps_colour):

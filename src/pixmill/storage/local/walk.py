@@ -1,25 +1,34 @@
-"""List a directory tree as a stream: sorted, in bytes, with one directory in memory at a time.
+"""List a directory tree as a stream: sorted, in bytes, with one directory in memory at a time, or a part of a large one.
 
 The innermost loop runs once per file, for up to a hundred million files: it contains no needless calls.
 """
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 
 import msgspec
 
 from pixmill.core.errors import ReadError
+from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.local.errors import read_error
 from pixmill.storage.local.temporary import is_temporary
+
+LARGE = 10_000  # entries of a directory; with more it is sorted on disk and yielded in parts
+PART = 1000  # entries
+MAX_BYTES = 8_000_000  # of entries in memory while a large directory is sorted
+_SEPARATOR = b"\0\0"
+_decode = msgspec.msgpack.Decoder(Entry).decode
 
 
 class Walk(msgspec.Struct, frozen=True):
     """A traversal of the tree below ``root``.
 
     ``follow`` follows symbolic links; a directory that several paths lead to is then visited once, by the first path.
-    ``descend``, ``on_error`` and ``on_link`` are those of ``Storage.list``.
+    ``descend``, ``on_error`` and ``on_link`` are those of ``Storage.list``, ``group`` is that of ``Storage.list_parts``,
+    ``wants`` that of ``Storage.list_wanted``.
     """
 
     root: bytes
@@ -27,6 +36,8 @@ class Walk(msgspec.Struct, frozen=True):
     descend: Callable[[bytes], bool] | None
     on_error: Callable[[bytes, ReadError], None] | None
     on_link: Callable[[bytes], None] | None = None
+    group: Callable[[bytes], bytes] | None = None
+    wants: Callable[[bytes], bool] | None = None
 
     def listings(self, under: bytes) -> Iterator[Listing]:
         """Yield the entries below ``under``, directory by directory."""
@@ -40,26 +51,52 @@ class Walk(msgspec.Struct, frozen=True):
             path = levels[-1].pop()
             if self.follow and not self._is_first_visit(path, visited):
                 continue
-            files, directories = self._directory(path)
-            if files:
-                yield files
+            parts, directories = self._directory(path)
+            yield from parts
             if directories:
                 levels.append(directories)
 
-    def _directory(self, path: bytes) -> tuple[Listing, list[bytes]]:
-        """Return the files of one directory, sorted, and the directories in it to enter, in reverse."""
+    def _directory(self, path: bytes) -> tuple[Iterable[Listing], list[bytes]]:
+        """Return the files of one directory, sorted, in one or more parts, and the directories in it to enter, in reverse."""
         prefix = path + b"/" if path else b""
         try:
-            with os.scandir(os.path.join(self.root, path)) as entries:
-                files, directories = self._partition(prefix, entries)
+            with os.scandir(os.path.join(self.root, path)) as found:
+                wants = self.wants
+                entries = found if wants is None else (entry for entry in found if wants(entry.name))
+                files, directories = self._partition(prefix, entries if self.group is None else islice(entries, LARGE))
+                rest = [] if self.group is None else list(islice(entries, 1))
+                parts = self._parts(prefix, files, directories, chain(rest, entries)) if rest else None
         except OSError as error:
             self._report(path, error)
             return [], []
         if self.descend:
             directories = [directory for directory in directories if self.descend(directory)]
-        files.sort(key=_path)
         directories.sort(reverse=True)
-        return files, directories
+        if parts is not None:
+            return parts, directories
+        files.sort(key=_path)
+        return [files] if files else [], directories
+
+    def _parts(
+        self, prefix: bytes, files: Listing, directories: list[bytes], rest: Iterator[os.DirEntry[bytes]]
+    ) -> Iterator[Listing]:
+        """Return the parts of ``files`` and the files of ``rest``, which is read at once and adds to the ``directories``."""
+        sort = ExternalSort(self._records(prefix, files, directories, rest), memory_limit=MAX_BYTES)
+        return _in_parts(iter(sort))
+
+    def _records(
+        self, prefix: bytes, files: Listing, directories: list[bytes], rest: Iterator[os.DirEntry[bytes]]
+    ) -> Iterator[Record]:
+        group, skipped, encode = self.group or bytes, len(prefix), msgspec.msgpack.Encoder().encode
+        while True:
+            for entry in files:
+                name = entry.path[skipped:]
+                yield group(name) + _SEPARATOR + name, encode(entry)
+            some = list(islice(rest, PART))
+            if not some:
+                return
+            files, more = self._partition(prefix, iter(some))
+            directories.extend(more)
 
     def _partition(self, prefix: bytes, entries: Iterator[os.DirEntry[bytes]]) -> tuple[Listing, list[bytes]]:
         files: Listing = []
@@ -101,6 +138,21 @@ class Walk(msgspec.Struct, frozen=True):
         if self.on_error is None:
             raise failure from error
         self.on_error(path, failure)
+
+
+def _in_parts(records: Iterator[Record]) -> Iterator[Listing]:
+    """Yield the entries of ``records`` in lists of ``PART``, or more so that groups stay together."""
+    part: Listing = []
+    last = b""
+    for key, content in records:
+        group = key.partition(_SEPARATOR)[0]
+        if len(part) >= PART and group != last:
+            yield part
+            part = []
+        part.append(_decode(content))
+        last = group
+    if part:
+        yield part
 
 
 def _path(entry: Entry) -> bytes:

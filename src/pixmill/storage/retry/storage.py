@@ -135,6 +135,29 @@ class RetryingStorage(Storage):
         """Yield the entries below ``under``."""
         return self._storage.list(under, descend=descend, on_error=on_error, on_link=on_link)
 
+    def list_parts(
+        self,
+        group: Callable[[bytes], bytes],
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,
+    ) -> Iterator[Listing]:
+        """Yield the entries, a large directory in parts."""
+        return self._storage.list_parts(group, descend=descend, on_error=on_error, on_link=on_link)
+
+    def list_wanted(
+        self,
+        under: bytes,
+        wants: Callable[[bytes], bool],
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,
+    ) -> Iterator[Listing]:
+        """Yield the entries whose names it ``wants``."""
+        return self._storage.list_wanted(under, wants, descend=descend, on_error=on_error, on_link=on_link)
+
     def retry_listings(self, policy: ListingPolicy) -> None:
         """Retry the requests of listings by ``policy``."""
         self._storage.retry_listings(policy)

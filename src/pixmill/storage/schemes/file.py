@@ -129,6 +129,30 @@ class FileStorage(Scheme):
         walk = Walk(self.root, self._follow, descend, on_error, on_link)
         return walk.listings(relative(under) if under else b"")
 
+    def list_parts(
+        self,
+        group: Callable[[bytes], bytes],
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,
+    ) -> Iterator[Listing]:
+        """Yield the regular files; a directory with more than ``walk.LARGE`` entries is sorted on disk and comes in parts."""
+        return Walk(self.root, self._follow, descend, on_error, on_link, group).listings(b"")
+
+    def list_wanted(
+        self,
+        under: bytes,
+        wants: Callable[[bytes], bool],
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,
+    ) -> Iterator[Listing]:
+        """Yield the regular files whose names it ``wants``; of the others only the names are read."""
+        walk = Walk(self.root, self._follow, descend, on_error, on_link, wants=wants)
+        return walk.listings(relative(under) if under else b"")
+
     def local_path(self, path: bytes) -> bytes:
         """Return the file-system path of ``path``."""
         return os.path.join(self.root, relative(path))

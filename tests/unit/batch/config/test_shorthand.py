@@ -131,3 +131,41 @@ def test_a_fit_without_a_box_is_refused(options, said):
 
 def test_a_fit_goes_with_a_box_of_the_recipe():
     assert Shorthand(fit="cover").apply(Recipe(steps=("resize:width=9",))).steps == steps("resize:width=9,fit=cover")
+
+
+def targets(**options):
+    return [(each.encode.text(), each.target_quality) for each in recipe_of(**options).renditions]
+
+
+def test_a_target_goes_to_each_output_that_has_a_quality_and_replaces_that_of_a_recipe():
+    assert targets(target_quality=80) == [("jpeg", 80)]
+    assert targets(target_quality=80, formats=["webp:effort=best", "png", "keep"]) == [
+        ("webp:effort=best", 80), ("png", None), ("keep", 80),
+    ]  # fmt: skip
+    assert targets(target_quality=80, recipe=MIXED) == [("jpeg", 80), ("jpeg", 80)]
+    with_quality = "[[renditions]]\nencode = 'webp:quality=70,effort=best'"
+    assert targets(target_quality=80, recipe=with_quality) == [("webp:effort=best", 80)]
+
+
+def test_a_quality_replaces_the_target_of_a_recipe():
+    recipe = "[[renditions]]\nencode = 'webp'\ntarget_quality = 80"
+    assert targets(recipe=recipe) == [("webp", 80)]
+    assert targets(recipe=recipe, quality=70) == [("webp:quality=70", None)]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"quality": 90}, "target_quality: the quality is searched for, received quality 90 as well"),
+        ({"format": "jpeg:quality=70"}, "target_quality: the quality is searched for, but jpeg:quality=70 gives one"),
+        ({"format": "jpeg:quality=70,effort=best"}, "but jpeg:quality=70,effort=best gives one"),
+        ({"format": "png"}, "target_quality: png has no quality to search for"),
+        ({"formats": ["png", "gif"]}, "target_quality: png has no quality to search for"),
+        ({"recipe": "lossless = true"}, "lossless: a target quality would cost quality"),
+    ],
+)
+def test_a_target_beside_what_contradicts_it_is_refused(options, said):
+    with pytest.raises(RecipeError) as wrong:
+        recipe_of(target_quality=80, **options)
+    assert said in wrong.value.message
+    assert "--" in wrong.value.hint

@@ -17,9 +17,14 @@ class Owned:
     def __init__(self, owners):
         self.owners = {name_key(name): owner for name, owner in owners.items()}
 
-    def of_folders(self, names):
-        del names
-        return dict(self.owners)
+    def of_keys(self, keys):
+        return {key: self.owners[key] for key in keys if key in self.owners}
+
+    def of_stems(self, keys):
+        return {stem: self.owners[key] for stem in keys for key in self.owners if key.startswith(stem + b".")}
+
+    def named(self, owners):
+        return set(owners).intersection(self.owners.values())
 
     def give(self, names):
         self.owners |= {name_key(name): owner for owner, own in names.items() for name in own}

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Namer
-from pixmill.batch.naming.reserved import collision_key, is_reserved, name_key
+from pixmill.batch.naming.reserved import collision_key, collision_stem, image_stem, is_reserved, name_key
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
+from pixmill.imaging.formats import extensions
 
 
 def jpg(_path):
@@ -105,9 +106,14 @@ class Owned:
     def __init__(self, owners):
         self.owners = {name_key(name): owner for name, owner in owners.items()}
 
-    def of_folders(self, names):
-        folders = {name.rpartition(b"/")[0] for name in names}
-        return {key: owner for key, owner in self.owners.items() if key.partition(b"\0")[0] in folders}
+    def of_keys(self, keys):
+        return {key: self.owners[key] for key in keys if key in self.owners}
+
+    def of_stems(self, keys):
+        return {stem: self.owners[key] for stem in keys for key in self.owners if key.startswith(stem + b".")}
+
+    def named(self, owners):
+        return set(owners).intersection(self.owners.values())
 
     def give(self, names):
         self.owners.update((name_key(name), owner) for owner, own in names.items() for name in own)
@@ -140,6 +146,11 @@ def test_a_name_that_was_made_up_stays_also_when_a_better_one_is_free():
     del owners.owners[name_key(b"a.jpg")]
     owners.owners[name_key(b"a.webp")] = owners.owners[name_key(b"a.png~9.webp")] = b"a.png"
     assert to_jpeg(owners=owners).names([b"a.png"]) == {b"a.png": (b"a.png~3.jpg",)}
+
+
+def test_a_name_with_a_large_number_stays_as_long_as_those_before_it_are_taken():
+    taken = {b"a.png.jpg": b"x", **{b"a.png~%d.jpg" % number: b"x" for number in range(2, 9)}}
+    assert to_jpeg(owners=Owned({**taken, b"a.png~9.jpg": b"a.png"})).names([b"a.png"]) == {b"a.png": (b"a.png~9.jpg",)}
 
 
 def test_another_format_gets_a_name_of_its_own():
@@ -225,6 +236,14 @@ def test_no_output_is_called_like_a_folder_of_the_output(template, sources, fold
         assert expected is None or [names[source][0] for source in sources] == expected
 
 
+def test_the_folders_in_the_way_are_those_of_each_call():
+    namer = to_jpeg()
+    assert namer.names([b"a.png"], [b"a.jpg"]) == {b"a.png": (b"a.png.jpg",)}
+    assert namer.names([b"a.png"], [b"b.jpg"]) == {b"a.png": (b"a.jpg",)}
+    assert namer.names([b"b.png"], [b"b.jpg"]) == {b"b.png": (b"b.png.jpg",)}
+    assert namer.names([b"b.png"]) == {b"b.png": (b"b.jpg",)}
+
+
 def test_a_folder_in_the_way_is_a_collision_where_these_are_refused():
     with pytest.raises(ConfigError, match=r"a\.jpg/ and a\.png both map to the output name a\.jpg"):
         to_jpeg(refuse=True).names([b"a.png"], [b"a.jpg"])
@@ -239,3 +258,80 @@ def test_two_outputs_of_one_image_that_want_one_name_get_two():
 def test_two_members_of_one_sample_that_want_one_name_get_two():
     both = SampleNamer(Template(), [("", jpg), ("", "jpg")])
     assert both.names([b"a/b.jpg"]) == {b"a/b.jpg": (b"a/b.jpg", b"a/b.2.jpg")}
+
+
+@given(names, st.lists(st.sampled_from([b"a.jpg", b"A", b"b.jpg", b"a.png.jpg", b"a"]), unique=True))
+def test_names_are_the_same_whether_a_folder_is_named_whole_or_in_parts_that_cannot_collide(sources, folders):
+    whole = to_jpeg(owners=Owned({})).names(sources, folders)
+    by_stem = {}
+    for source in sorted(sources, key=collision_stem):
+        by_stem.setdefault(collision_stem(source), []).append(source)
+    namer, in_parts = to_jpeg(owners=Owned({})), {}
+    for part in by_stem.values():
+        in_parts |= namer.names(part, folders)
+    assert in_parts == whole
+
+
+images = st.lists(
+    st.builds(
+        lambda stem, ext: stem + ext,
+        st.sampled_from(
+            [b"a", b"A", b"a.png", b"a.PNG", b"a.0001", b"A.0001.png", b"a.0001.0002", b"a~2", b"a.png~2", b"a..b", b"1"]
+        ),
+        st.sampled_from([b".jpg", b".JPG", b".png", b".webp", b".3fr"]),
+    ),
+    unique=True,
+    max_size=16,
+)
+
+
+@given(images, st.lists(st.sampled_from([b"a.jpg", b"a.0001.jpg", b"a.0001.png.jpg"]), unique=True))
+def test_images_with_extensions_are_named_alike_in_the_smaller_parts_that_they_allow(sources, folders):
+    whole = to_jpeg(owners=Owned({})).names(sources, folders)
+    namer, in_parts = to_jpeg(owners=Owned({})), {}
+    for stem in sorted(set(map(image_stem, sources))):
+        in_parts |= namer.names([source for source in sources if image_stem(source) == stem], folders)
+    assert in_parts == whole
+
+
+def test_no_extension_of_an_image_is_a_number():
+    assert not [extension for extension in extensions({"svg", "pdf"}) if extension.isdigit()]
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        (b"Shot.0001.PNG", b"shot.0001"),
+        (b"shot.0001.png.jpg", b"shot.0001"),
+        (b"a.jpg", b"a"),
+        (b"a.b.c.jpg", b"a"),
+        (b".hidden.jpg", b".hidden"),
+        (b"a..jpg", b"a"),
+        (b"a", b"a"),
+        (b"a.1", b"a.1"),
+        (b"a~1.gif", b"a~1"),
+    ],
+)
+def test_what_a_name_of_an_image_has_in_common_with_others(name, stem):
+    assert image_stem(name) == stem
+
+
+def test_owners_are_looked_up_for_a_few_names_and_not_for_a_folder():
+    owners = Counting({b"x/%d.jpg" % number: b"x/%d.png" % number for number in range(1000)})
+    to_jpeg(owners=owners).names([b"x/7.png"])
+    assert owners.asked == [name_key(b"x/7.jpg")]
+    owners.asked.clear()
+    to_jpeg(owners=owners).names([b"x/7.gif", b"x/new.gif"])
+    assert len(owners.asked) < 10
+
+
+class Counting(Owned):
+    """Names that have owners, and the names that somebody asked for."""
+
+    def __init__(self, owners):
+        super().__init__(owners)
+        self.asked = []
+
+    def of_keys(self, keys):
+        self.asked += keys
+        return super().of_keys(keys)

@@ -26,6 +26,10 @@ PHOTO = "JPEG, quality 85"
             [f"WebP, quality 80, at most 50kB (quality 30 and more, then shorter sides); original size; {PLAIN}"],
         ),
         ({"format": "png", "max_size": "1MiB", "size": "keep"}, [f"PNG, at most 1MiB; original size; {PLAIN}"]),
+        (
+            {"format": "webp", "target_quality": 80, "max_size": "9kB", "size": "keep"},
+            [f"WebP, the lowest quality that scores 80, at most 9kB; original size; {PLAIN}"],
+        ),
         ({"size": "12.5%"}, [f"{PHOTO}; scaled to 12.5 % (--size); {PLAIN}"]),
         ({"size": "keep", "format": "png"}, [f"PNG; original size; {PLAIN}"]),
         ({"fit": "contain"}, [f"{PHOTO}; padded to 1920x1920 (--size); {PLAIN}"]),

@@ -113,6 +113,18 @@ def test_one_folder_is_listed_as_the_whole_is(folder, tmp_path):
     assert source.siblings(b"gone") == []
 
 
+def test_of_one_folder_only_what_has_one_of_some_stems_is_listed(folder, tmp_path):
+    for name in ("b/A.PNG", "b/a.png.gif", "b/a~2.png", "b/ab.png", "b/a.jpg/x.jpg", "b/\u212a.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"1")
+    source = Listed(folder, tmp_path / "out").source
+    assert [entry.path for entry in source.siblings(b"b", {b"a"})] == [b"b/A.PNG", b"b/a.png.gif", b"b/a.jpg"]
+    assert [os.fsdecode(entry.path) for entry in source.siblings(b"b", {b"k", b"1"})] == ["b/1.jpg", "b/\u212a.png"]
+    many = {b"%d" % number for number in range(100)}
+    assert [entry.path for entry in source.siblings(b"b", many)] == [b"b/1.jpg"]
+    assert source.siblings(b"b", set()) == []
+
+
 def test_folders_that_are_given_later_are_left_out_as_well(folder, tmp_path):
     source = Listed(folder, tmp_path / "out").source.excluding([folder / "b"])
     assert not source.is_entered(b"b")

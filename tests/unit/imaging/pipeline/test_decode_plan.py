@@ -44,3 +44,9 @@ def test_every_frame_of_an_animation_that_is_kept_counts():
     still = Recipe(renditions=[{"encode": "webp"}], animated="first")
     more = memory_estimate(header, kept) - memory_estimate(header, still)
     assert more >= 2 * 49 * 100 * 100 * 4
+
+
+def test_comparing_files_with_the_original_takes_more():
+    header = Header(format=Jpeg.format, width=2000, height=2000)
+    plain, aiming = (Recipe(steps=[], renditions=[{"target_quality": target}]) for target in (None, 80))
+    assert memory_estimate(header, aiming) - memory_estimate(header, plain) >= 2000 * 2000 * 30

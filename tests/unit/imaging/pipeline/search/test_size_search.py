@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pixmill.imaging.pipeline.size_search import MAX_QUALITY_ATTEMPTS, MIN_SIDE, Found, search_quality, search_size
+from pixmill.imaging.pipeline.search.size_search import MAX_QUALITY_ATTEMPTS, MIN_SIDE, Found, search_quality, search_size
 
 
 class File(NamedTuple):
