@@ -8,8 +8,6 @@ from pathlib import Path
 from pixmill.cli.command import commands, request
 from pixmill.cli.console import Console, open_standard_streams, print_error
 from pixmill.cli.docs.command_answers import COMMAND_ANSWERS
-from pixmill.cli.docs.help import command_help, welcome
-from pixmill.cli.docs.layout import layout_of
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import RunOutput
 from pixmill.cli.progress.waiting import Waiting
@@ -83,6 +81,9 @@ def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) 
         raise
     checked = request(command, arguments, environment)
     if checked is None:
+        from pixmill.cli.docs.help import command_help  # noqa: PLC0415  # a run does not load its help
+        from pixmill.cli.docs.layout import layout_of  # noqa: PLC0415  # likewise
+
         console.result(command_help(name, command, layout_of(console.out, environment)))
         return ExitCode.DONE
     with Waiting(checked.model(RunOutput), console):
@@ -91,6 +92,9 @@ def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) 
 
 def _welcome(console: Console, environment: Mapping[str, str], *, is_requested: bool) -> int:
     """Print the general help: to stdout if requested; otherwise to stderr, with the exit code of a usage error."""
+    from pixmill.cli.docs.help import welcome  # noqa: PLC0415  # a run does not load its help
+    from pixmill.cli.docs.layout import layout_of  # noqa: PLC0415  # likewise
+
     if is_requested:
         console.result(welcome(layout_of(console.out, environment)))
         return ExitCode.DONE
