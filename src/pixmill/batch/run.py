@@ -17,7 +17,6 @@ from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.empty_source import no_images
-from pixmill.batch.planning.index_gaps import index_remarks
 from pixmill.batch.planning.late_names import LateNames
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
@@ -129,7 +128,10 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
                 f"the file system of {config.destination} refuses some names: outputs have _ for what it does not accept"
             )
         remarks.extend(() if repair else preflight_warnings(run_plan, ledger, first, committed=committed))
-        remarks.extend(() if repair else index_remarks(run_plan, ledger))
+        if config.placement.index and not repair:
+            from pixmill.batch.planning.index_gaps import index_remarks  # noqa: PLC0415  # for runs with an index
+
+            remarks.extend(index_remarks(run_plan, ledger))
         if not only_unfinished:
             return chain(first, tasks)
         counts = ledger.counts()

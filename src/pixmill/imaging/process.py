@@ -7,7 +7,6 @@ import msgspec
 from msgspec import structs
 
 from pixmill.imaging.backends.setup import configure_vips, tune_malloc
-from pixmill.imaging.gain_maps.follow import memory_estimate
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -94,18 +93,15 @@ def _pipeline(
         output, remarks = lossless.optimised(source, header, recipe, begin, with_traits=with_traits)
         return Result(outputs=(output,), header=header, notes=remarks)
     plan = plan_decode(source, header, recipe)
-    gain_map = memory_estimate(header) if recipe.hdr == "keep" else 0
-    claim(plan.memory + gain_map + len(source.data or b"") + (traits.memory_estimate(plan) if with_traits else 0))
+    claim(plan.memory + len(source.data or b"") + _further_memory(plan, with_traits=with_traits))
     begin("decode")
     images = _decode_images(source, plan)
     metadata = output_metadata.read(source, header)
     captured_at = traits.captured_at(source, header, metadata) if with_traits else ""
     begin("transform")
     shared = apply_chain(images[0], plan.chains[0], plan) if recipe.shared_steps else None
-    outputs, notes = (
-        [],
-        [*dropped_notes(header, images[0], recipe), *(output_metadata.notes_on(metadata) if recipe.hdr == "drop" else ())],
-    )
+    outputs, notes = [], list(dropped_notes(header, images[0], recipe))
+    notes += output_metadata.notes_on(metadata) if recipe.hdr == "drop" else ()
     for index, rendition in enumerate(recipe.renditions):
         begin("transform")
         intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)
@@ -120,6 +116,16 @@ def _pipeline(
         outputs.append(structs.replace(output, columns=columns) if columns else output)
         notes += finished.notes
     return Result(outputs=tuple(outputs), header=header, notes=tuple(dict.fromkeys(notes)))
+
+
+def _further_memory(plan: DecodePlan, *, with_traits: bool) -> int:
+    """Return the bytes for what few recipes want."""
+    memory = traits.memory_estimate(plan) if with_traits else 0
+    if plan.recipe.hdr == "keep":
+        from pixmill.imaging.gain_maps.follow import memory_estimate  # noqa: PLC0415  # for few runs
+
+        memory += memory_estimate(plan.header)
+    return memory
 
 
 def _decode_images(source: Input, plan: DecodePlan) -> tuple[Image, ...]:

@@ -10,11 +10,11 @@ from pixmill.engine.task import State
 
 
 def index_remarks(plan: Plan, ledger: Ledger) -> tuple[str, ...]:
-    """Return a sentence about them, to show before a run of ``plan``; none if there are none, or if it makes them again.
+    """Return a sentence about them, to show before a run of ``plan`` with an index; none if it makes them again.
 
     Reads the ledger once if an earlier run wrote no index.
     """
-    if plan.config.placement.index is None or plan.config.force or all(_wrote_index(run.metadata) for run in ledger.runs()):
+    if plan.config.force or all(_wrote_index(run.metadata) for run in ledger.runs()):
         return ()
     results = (unpack(record.result) for record in ledger.records(State.DONE))
     count = sum(any(output.traits is None for output in result.outputs) for result in results)

@@ -11,7 +11,6 @@ from pixmill.core.errors import EncodeError
 from pixmill.core.units import ByteSize
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.colour.icc_read import is_srgb
-from pixmill.imaging.gain_maps.follow import with_gain_map
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.header import MAX_COLOURS, Header
 from pixmill.imaging.image import Image
@@ -184,6 +183,8 @@ class Finisher(NamedTuple):
             return written
         data = None
         if {self.header.format.name, codec.format.name} == {"jpeg"}:
+            from pixmill.imaging.gain_maps.follow import with_gain_map  # noqa: PLC0415  # for few runs
+
             data = with_gain_map(written.data, self.source, self.header, steps, size, is_converted=self._is_converted)
         if data is None:
             return written._replace(notes=(*written.notes, output_metadata.GAIN_MAP_DROPPED))

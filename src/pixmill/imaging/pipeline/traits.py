@@ -11,7 +11,6 @@ from pixmill.imaging.metadata.capture_time import capture_time
 from pixmill.imaging.pipeline.decode_plan import DecodePlan
 from pixmill.imaging.pipeline.encode import EncodedOutput
 from pixmill.imaging.pipeline.transform import Intermediate
-from pixmill.imaging.traits.measure import traits_of, traits_of_file
 
 MAX_KEPT = 32_000_000  # bytes of pixels; more of them may be streamed, and the file is read again instead
 BYTES_PER_PIXEL = 4
@@ -32,6 +31,8 @@ def kept(intermediate: Intermediate) -> Intermediate:
 
 def described(output: EncodedOutput, image: Image, captured_at: str, *, orientation: int = 1) -> EncodedOutput:
     """Return ``output``, made of ``image`` after ``kept``, with its traits; ``orientation``, as in EXIF, makes it upright."""
+    from pixmill.imaging.traits.measure import traits_of, traits_of_file  # noqa: PLC0415  # for runs with an index
+
     if image.has_raster or not _is_large(image):
         return structs.replace(output, traits=traits_of(image, captured_at, orientation=orientation))
     return structs.replace(output, traits=traits_of_file(output.data, captured_at))
