@@ -138,6 +138,11 @@ def test_the_map_counts_for_the_largest_size():
     assert likeness(*maps(output.data)) > 0.98
 
 
+def test_a_map_that_is_larger_than_its_picture_is_not_decoded():
+    _, notes = made(ultra_hdr(scale=0.9), "resize:width=300")
+    assert "gain-map-dropped" in notes
+
+
 def test_a_damaged_map_costs_only_the_map():
     data = ultra_hdr()
     (start,) = [offset for offset in range(len(data) - 3, 0, -1) if data[offset : offset + 3] == b"\xff\xd8\xff"][:1]

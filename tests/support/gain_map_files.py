@@ -34,10 +34,10 @@ def jpeg(picture: Image.Image, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def ultra_hdr(*, exif: Image.Exif | None = None, mode: str = "L", profile: bytes = b"") -> bytes:
-    """Return a file whose map shows the same as its picture."""
+def ultra_hdr(*, exif: Image.Exif | None = None, mode: str = "L", profile: bytes = b"", scale: float = SCALE) -> bytes:
+    """Return a file whose map shows the same as its picture, at a ``scale`` to one."""
     base = pattern().convert("RGB")
-    small = base.convert(mode).resize((SIZE[0] // SCALE, SIZE[1] // SCALE), Image.Resampling.BOX)
+    small = base.convert(mode).resize((round(SIZE[0] / scale), round(SIZE[1] / scale)), Image.Resampling.BOX)
     kind = GainMap(b"", ((APP1, XMP + PARAMETERS),), has_iso=False, has_xmp=True)
     file = attached(jpeg(base, exif=exif or Image.Exif(), icc_profile=profile), kind, jpeg(small))
     assert file is not None

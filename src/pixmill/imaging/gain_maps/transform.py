@@ -38,7 +38,10 @@ def transformed(gain_map: GainMap, header: Header, steps: Sequence[Operation], s
     """
     if any(step.placement == "other" for step in steps):
         return None
-    pixels = pyvips.Image.jpegload_buffer(gain_map.picture, fail_on="error").copy_memory()
+    pixels = pyvips.Image.jpegload_buffer(gain_map.picture, fail_on="error")
+    if pixels.width * pixels.height > header.pixels:  # no map is larger than its picture, whose limits it would pass by
+        return None
+    pixels = pixels.copy_memory()
     turn, mirror = CORRECTIONS.get(header.orientation, (None, None))
     pixels = pixels if turn is None else pixels.rot(turn)
     pixels = pixels if mirror is None else pixels.flip(mirror)
