@@ -4,8 +4,8 @@
 
 For each photograph in the size of the outputs, each setting makes files at several qualities, which are scored by SSIMULACRA 2. The
 bytes at equal score are the mean of the logarithms of the ratios to the first setting of the format, between the scores that both
-reach. Times are medians of the ratios to the first setting at its own quality, interleaved. The last column is the mean difference of
-the scores at that quality. Settings of PNG are without loss: only bytes and times count.
+reach. Times are medians of the ratios to the first setting at its own quality, interleaved. The last column is the mean difference
+of the scores at that quality. Settings of PNG are without loss: only bytes and times count.
 """
 
 import argparse
