@@ -17,7 +17,7 @@ from support.tutorials import REPOSITORY
 PAGES = sorted([*(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "docs" / "tutorials").glob("*.md"), REPOSITORY / "README.md"])
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINE = re.compile(r"^(?:\$ )?(pixmill \S.*?)(?:\s+#.*|\s{3,}.*)?$", re.MULTILINE)
-CELL = re.compile(r"`(pixmill [^`\\]+?)(?: \\\| [^`]+)?` \|")  # without the program that its output is piped to
+CELL = re.compile(r"`(pixmill (?:[^`\\]|\\(?!\| ))+?)(?: \\\| [^`]+)?` \|")  # without the program that its output is piped to
 PLANNED = ("assistants", "colours", "quality", "resume")
 #: what needs another machine, a list, a dataset or the records of a run
 ELSEWHERE = re.compile(r"\b(?:s3|gs|az|https?)://|--executor|pixmill (?!run|plan)")
