@@ -25,18 +25,20 @@ def handler_ref(handler_options: HandlerOptions, recipe: Recipe) -> HandlerRef:
     """Return the reference to the handler with ``handler_options``, its workers sandboxed as far as ``recipe`` allows."""
     options = msgspec.msgpack.encode(handler_options)
     confinement = sandbox_for(handler_options, recipe)
+    load_timeout = sum(step.resources.open_timeout for step in recipe.all_steps())
+    together = batch_size(recipe)
     return HandlerRef(
         HANDLER,
         options,
         preload=PRELOAD,
-        threads=THREADS + batch_size(recipe) - 1,
+        threads=THREADS + together - 1,
         confinement=confinement,
         broker=writer_for(handler_options) if confinement else None,
         per_core=1 if is_local(handler_options) else PER_CORE,
         held_memory=held_memory(recipe),
-        load_timeout=sum(step.resources.open_timeout for step in recipe.all_steps()),
-        batch_size=batch_size(recipe),
-        close_timeout=CLOSE_TIMEOUT if any(step.resources.open_timeout for step in recipe.all_steps()) else 0.0,
+        load_timeout=load_timeout,
+        batch_size=together,
+        close_timeout=CLOSE_TIMEOUT if load_timeout else 0.0,
     )
 
 

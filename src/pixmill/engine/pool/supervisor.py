@@ -175,8 +175,9 @@ class Supervisor:
         idle = [worker for worker in self if worker.has_started and not worker.in_flight]
         for worker in idle:
             worker.retire(time.monotonic())
-        while any(worker.number in self._workers for worker in idle) and (left := deadline - time.monotonic()) > 0:
-            self.poll(left)
+        with suppress(RunError):  # from the fork server: what is left is killed next
+            while any(worker.number in self._workers for worker in idle) and (left := deadline - time.monotonic()) > 0:
+                self.poll(left)
 
     def _open_fork_server(self) -> ForkServer:
         fork_server = ForkServer(self._handler, processor_time=self._timeout * max(2, usable_cores()) + _CPU_TIME_MARGIN)

@@ -107,14 +107,14 @@ def _outcomes(values: Sequence[Any], function: Callable[[Sequence[Any]], Sequenc
         results = list(function(values))
         if len(results) != len(values):
             raise TypeError(f"expected {len(values)} results, received {len(results)}")  # noqa: TRY301  # treated like any other error
-    except Exception as error:  # noqa: BLE001  # code of users can raise anything
+    except BaseException as error:  # noqa: BLE001  # as in ``invoke``: the other tasks would wait for ever
         if len(values) > 1:
             return [outcome for value in values for outcome in _outcomes([value], function)]
         return [partial(_raise, error)]
     return [partial(_identity, result) for result in results]
 
 
-def _raise(error: Exception) -> None:
+def _raise(error: BaseException) -> None:
     raise error
 
 

@@ -37,7 +37,7 @@ class Step(msgspec.Struct, dict=True, forbid_unknown_fields=True):
     def batch(self, images: Sequence[Image]) -> Sequence[Image]:
         """Return the transformed images, in order: up to ``batch_size`` of them. By default, ``__call__`` gets one after the other.
 
-        If it raises an exception, or the worker dies, each image is tried alone, so that one image pays.
+        If it raises an exception, or the worker dies, each image is tried alone, so that only the one at fault fails.
         """
         return [self(image) for image in images]
 

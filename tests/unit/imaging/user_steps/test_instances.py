@@ -1,5 +1,7 @@
 """Classes of the user's own as steps: settings, one open instance in a process, and what they declare."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -85,8 +87,6 @@ def test_an_instance_is_opened_once_keeps_what_it_loaded_and_is_closed(name):
     for _ in range(3):
         assert step.apply(PICTURE).to_numpy()[..., 0].tolist() == [[106, 107], [108, 109]]
     step.close()
-    import sys  # noqa: PLC0415  # the module exists only now
-
     calls = next(module.CALLS for module in list(sys.modules.values()) if getattr(module, "__file__", "") == name("Add")[:-4])
     assert calls == ["open", "close"]
 
