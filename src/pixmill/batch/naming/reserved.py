@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection
 
 STATE_FOLDER = b".pixmill"
 MAX_BEGINNINGS = 20  # with more it is faster to take each name apart
-_ENDINGS = re.compile(rb"(?<!^)(?:\.(?:[^.]*[^.0-9][^.]*)?)+$", re.DOTALL)
+#: Endings of which none is a number. Each part matches in one way only: with two, a hostile name would take for ever.
+_ENDINGS = re.compile(rb"(?<!^)(?:\.(?![0-9]+(?:\.|\Z))[^.]*)+\Z", re.DOTALL)
 _NAME_END = re.compile(rb"(?<!^)[.~]")
 
 

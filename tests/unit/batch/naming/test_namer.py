@@ -316,6 +316,11 @@ def test_what_a_name_of_an_image_has_in_common_with_others(name, stem):
     assert image_stem(name) == stem
 
 
+def test_a_name_with_many_endings_is_taken_apart_at_once():
+    name = b"x" + b".aaa" * 60 + b".1"
+    assert image_stem(name) == name  # were there two ways to match each part, this would not end
+
+
 def test_owners_are_looked_up_for_a_few_names_and_not_for_a_folder():
     owners = Counting({b"x/%d.jpg" % number: b"x/%d.png" % number for number in range(1000)})
     to_jpeg(owners=owners).names([b"x/7.png"])
