@@ -99,7 +99,7 @@ def _identity(model: Model, data: dict[str, Any]) -> dict[str, Any]:
     """Remove later fields with their default from ``data``, the plain form of ``model``, and from the models in it."""
     for field in fields(type(model)):
         value = getattr(model, field.name)
-        if declared_extra(field, "later") and value == field.default:
+        if declared_extra(field, "later") and value == _default_of(field):
             del data[field.encode_name]
         elif isinstance(value, Model):
             _identity(value, data[field.encode_name])
@@ -108,6 +108,10 @@ def _identity(model: Model, data: dict[str, Any]) -> dict[str, Any]:
                 if isinstance(member, Model):
                     _identity(member, plain)
     return data
+
+
+def _default_of(field: msgspec.structs.FieldInfo) -> object:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def fingerprint_of(data: Mapping[str, object]) -> str:

@@ -109,6 +109,11 @@ def test_frames_that_come_back_in_different_sizes_are_refused(step):
         step("crops_by_content").apply(animation)
 
 
+def test_the_settings_that_classes_have_changed_no_fingerprint_of_a_function():
+    assert Python(function="steps.py:f").fingerprint() == "e4cbb40853d2b63f88bdd0da8affc5e5"  # as before there were any
+    assert Python(function="steps.py:f", settings={"amount": 1}).fingerprint() != "e4cbb40853d2b63f88bdd0da8affc5e5"
+
+
 def top_level(image):
     return image
 
