@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pixmill.batch.item import unpack
@@ -11,7 +11,7 @@ from pixmill.core.events import Event, Observer
 from pixmill.engine.events import RunEnded, RunStalled, RunStarted, TaskFinished, WorkersSeen
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.ledger import Record
-from pixmill.engine.task import Done, Failed, State
+from pixmill.engine.task import Done, Failed, State, Task
 
 
 class LiveCollector(Observer):
@@ -51,6 +51,11 @@ class LiveCollector(Observer):
                     self.run_number = event.run
                 case RunEnded():
                     self.workers = ()
+
+    def on_unchanged(self, tasks: Sequence[Task], at: float) -> None:  # noqa: ARG002  # only that there are some matters
+        """Note that the run does not stall."""
+        with self._lock:
+            self.stalled_for = 0.0
 
     def close(self) -> None:
         """Do nothing: the statistics may still be read."""

@@ -20,6 +20,7 @@ from pixmill.core.events import Event, Observer
 from pixmill.core.humanize import duration_text
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
+from pixmill.engine.task import Task
 
 MAX_SOURCE_BYTES = 32_000_000  # sources with more bytes get no preview, which would slow down the run too much
 NICENESS = 10  # the run has priority, yet a preview takes only seconds when all cores are busy
@@ -71,6 +72,10 @@ class LivePage(Observer):
     def on_event(self, event: Event) -> None:
         """Update the page with ``event``."""
         self._collector.on_event(event)
+
+    def on_unchanged(self, tasks: Sequence[Task], at: float) -> None:
+        """Update the page with unchanged ``tasks``."""
+        self._collector.on_unchanged(tasks, at)
 
     def close(self) -> None:
         """Send the final state to every viewer and stop listening."""

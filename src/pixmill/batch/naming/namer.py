@@ -88,6 +88,8 @@ class Namer:
         self._look_up(preferred.items())
         names = self._kept(preferred, taken) if self._owners is not None else {}
         new = {source: wanted for source, wanted in preferred.items() if source not in names} if names else preferred
+        if not new:
+            return names
         collided = []
         for source in sorted(new, key=lambda source: source not in new[source]):  # stable: by path within
             if self._claim(source, new[source], taken):
@@ -99,7 +101,7 @@ class Namer:
         self._look_up((source, next(self._alternatives(source))) for source in collided)
         for source in collided:
             names[source] = next(choice for choice in self._alternatives(source) if self._claim(source, choice, taken))
-        if self._owners is not None and new:
+        if self._owners is not None:
             self._owners.give({self._key_of(source): self._files(source, names[source]) for source in new})
         return names
 
@@ -147,8 +149,8 @@ class Namer:
                     break
             else:
                 names[source] = wanted
-                for name in files:
-                    taken[collision_key(name)] = source
+        if others:
+            taken.update((collision_key(name), source) for source, kept in names.items() for name in self._files(source, kept))
         named = self._owners.named(others.values()) if self._owners and others else ()
         choices = {source: self._first_choices(source, preferred[source]) for source, own in others.items() if own in named}
         self._look_up((source, choice) for source, first in choices.items() for choice in first)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 STATE_FOLDER = b".pixmill"
 MAX_BEGINNINGS = 20  # with more it is faster to take each name apart
@@ -54,6 +54,12 @@ def name_key(name: bytes, *, folds: bool = False) -> bytes:
     """
     folder, _, file = name.rpartition(b"/")
     return (collision_key(folder) if folds else folder) + b"\0" + collision_key(file)
+
+
+def may_be_reserved(names: Iterable[bytes]) -> bool:
+    """Tell whether ``is_reserved`` is worth asking of any of ``names``, in a fraction of the time that this takes."""
+    text = b"\n".join(names)
+    return b"pixmil" in text.lower() or not text.isascii()
 
 
 def is_reserved(name: bytes) -> bool:

@@ -11,6 +11,7 @@ from pixmill.imaging.formats import by_extension
 from pixmill.imaging.metadata.variables import FIELD, parsed, used
 
 HASH_DIGITS = 32
+DEFAULT = "{dir}/{stem}.{ext}"
 FLAT = "./"  # begins a template whose outputs leave the folders of their sources
 
 
@@ -35,11 +36,11 @@ class Template:
     Example: ``--name '{date:%Y/%m}/{stem}.{ext}'``
     """
 
-    __slots__ = ("_adds_extension", "_parts", "_root", "text")
+    __slots__ = ("_adds_extension", "_is_mirroring", "_parts", "_root", "text")
     is_explained: ClassVar = True  # by its docstring, in the reference
     expected: ClassVar[str] = EXPECTED
 
-    def __init__(self, text: str = "{dir}/{stem}.{ext}", *, adds_extension: bool = False, root: bytes = b"") -> None:
+    def __init__(self, text: str = DEFAULT, *, adds_extension: bool = False, root: bytes = b"") -> None:
         """Take the text of a valid template. With ``adds_extension``, names without an extension of their format get it.
 
         ``root`` is the name of SRC, the parent of files directly in it.
@@ -50,6 +51,7 @@ class Template:
         self.text = text if is_placed else "{dir}/" + text
         parts = FIELD.split(self.text.removeprefix(FLAT))  # alternating text and fields
         self._parts = [part if index % 2 else part.encode() for index, part in enumerate(parts)]
+        self._is_mirroring = self.text == DEFAULT and not adds_extension
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
@@ -103,7 +105,9 @@ class Template:
         ``disambiguator`` replaces everything that distinguishes sources: stem, name, and the file name in the hashed path.
         ``digits`` is the length of ``{hash}``.
         """
-        folder, _, name = path.rpartition(b"/")
+        folder, slash, name = path.rpartition(b"/")
+        if self._is_mirroring and disambiguator is None and b"//" not in path and not path.startswith(b"/"):
+            return folder + slash + split_extension(name)[0] + b"." + extension.encode("utf-8", "surrogateescape")
         values = {
             "dir": folder,
             "parent": folder.rpartition(b"/")[2] or self._root,

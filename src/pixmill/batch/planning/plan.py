@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from pixmill.batch.naming.fixed import FixedNamer
 from pixmill.batch.naming.late import LateNamer
 from pixmill.batch.naming.namer import Extension, Namer
 from pixmill.batch.naming.portable import Spelling
-from pixmill.batch.naming.reserved import collision_key, is_reserved
+from pixmill.batch.naming.reserved import collision_key, is_reserved, may_be_reserved
 from pixmill.batch.naming.template import Template, own_extension
 from pixmill.batch.planning.known_sources import source_keys
 from pixmill.batch.planning.locations import Locations, resolve_locations
@@ -63,6 +64,7 @@ class Plan:
         self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.shard)
         self._locators: dict[bytes, bytes] = {}
         self._read_errors: dict[bytes, ReadError] = {}
+        self._may_be_reserved = True
         self._extension_lookups: dict[type[Codec], Extension] = {}
 
     @cached_property
@@ -177,6 +179,7 @@ class Plan:
         self._locators = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
         names = self.namer.names([entry.path for entry in chosen], folders)
         read_errors, self._read_errors = self._read_errors, {}
+        self._may_be_reserved = self._state_key is not None or may_be_reserved(chain.from_iterable(names.values()))
         mine = chosen if shard.count == 1 else [entry for entry in chosen if shard.takes(self.path_in_place(entry))]
         return (self.item(entry, names[entry.path], read_errors.get(entry.path)) for entry in mine)
 
@@ -184,7 +187,7 @@ class Plan:
         """Return the input for ``entry``; with a ``read_error`` or a reserved output name, it is one that will fail."""
         if read_error is not None:
             return Item(Entry(entry.path, 0, b""), source_error=read_error.message)
-        if message := self.reserved_error(names):
+        if self._may_be_reserved and (message := self.reserved_error(names)):
             return Item(Entry(entry.path, 0, b""), source_error=message, is_reserved=True)
         if not isinstance(entry, LocatedEntry):
             return Item(entry, names, template=self.late_template)

@@ -55,7 +55,12 @@ class Selector:
         """Return the candidates among ``entries``, in order, and the subfolders listed with them."""
         chosen: list[Entry] = []
         folders: list[bytes] = []
+        usual = frozenset[bytes]() if self._include or self._exclude else self._extensions  # that decide alone
         for entry in entries:
+            name = entry.path.rpartition(b"/")[2]
+            if type(entry) is Entry and name[name.rfind(b".") :].lower() in usual and not name.startswith(b"."):
+                chosen.append(entry)
+                continue
             if isinstance(entry, Folder):
                 folders.append(entry.path)
                 continue

@@ -4,7 +4,7 @@ The remaining work is measured in pixels, not in images: see ``workload``.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 import msgspec
@@ -121,6 +121,14 @@ class Progress:
         if handler is not None:
             with self._lock:
                 handler(event)
+
+    def on_unchanged(self, tasks: Sequence[Task], at: float) -> None:  # noqa: ARG002  # the time does not matter
+        """Count tasks that were found to be unchanged."""
+        sizes = [(task.key, self._size_of(task)) for task in tasks]
+        with self._lock:
+            self._found += len(tasks)
+            self._workload.pass_over(sizes)
+            self._tally.add_unchanged(len(tasks))
 
     def close(self) -> None:
         """Do nothing: no resources are held."""

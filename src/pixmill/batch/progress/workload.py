@@ -58,6 +58,18 @@ class Workload:
             self._measured[kind] = (bytes_before + size, pixels_before + pixels)
         self.finished += size * self._density(kind) if pixels is None else pixels
 
+    def pass_over(self, sizes: Iterable[tuple[bytes, int]]) -> None:
+        """Add images, each a key and a size in bytes, that were found and need no work."""
+        totals: dict[bytes, int] = {}
+        for key, size in sizes:
+            kind = extension(key)
+            totals[kind] = totals.get(kind, 0) + size
+        for key, size in totals.items():
+            kind = key if key in self._found or len(self._found) < MAX_KINDS else OTHER_KIND
+            self._found[kind] = self._found.get(kind, 0) + size
+            self._finished[kind] = self._finished.get(kind, 0) + size
+            self.finished += size * self._density(kind)
+
     @property
     def remaining(self) -> float:
         """Return the remaining pixels of all known images: found, or counted ahead."""

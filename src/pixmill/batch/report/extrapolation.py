@@ -8,6 +8,7 @@ import msgspec
 from pixmill.batch.item import from_payload
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import TaskFinished
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 from pixmill.engine.task import Done, Failed
 
 _Z = 1.96  # of the normal distribution, for a confidence of 95 %
@@ -52,7 +53,7 @@ class _Measured(msgspec.Struct, frozen=True):
     is_failed: bool
 
 
-class Extrapolation(Observer):
+class Extrapolation(IgnoresUnchanged, Observer):
     """Measures the images of a sample as they finish."""
 
     def __init__(self, found: int, source_bytes: int | None) -> None:

@@ -18,6 +18,7 @@ from pixmill.core.events import Event, Observer
 from pixmill.core.text import has_secret
 from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import FINISHED, Ledger, RunRecord
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 from pixmill.engine.task import State
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
@@ -106,7 +107,7 @@ def _reset_preventable_failures(ledger: Ledger, runs: Sequence[RunRecord], confi
         ledger.reset([key for key, failure in failed if failure is not None and is_preventable(failure, codes)])
 
 
-class SweepAfterCrash:
+class SweepAfterCrash(IgnoresUnchanged):
     """An observer that removes, at the end of a run, the temporary files of workers that were killed during a write."""
 
     def __init__(self, locations: RunLocations, shard: Shard) -> None:

@@ -10,6 +10,7 @@ from pixmill.core.text import printable
 from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 from pixmill.storage.address import Address
 from pixmill.storage.local.temporary import remove_orphans
 
@@ -35,7 +36,7 @@ def open_without_state(folder: Address, tag: str, stack: ExitStack) -> tuple[Led
     return ledger, (_SweepAfterCrash(folder.location, tag),)
 
 
-class _SweepAfterCrash:
+class _SweepAfterCrash(IgnoresUnchanged):
     """An observer that removes the temporary files of a worker that was killed during a write."""
 
     def __init__(self, folder: bytes, tag: str) -> None:

@@ -20,6 +20,7 @@ from pixmill.core.events import Event
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.events import TaskFinished
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 from pixmill.engine.task import Failed
 
 MESSAGES: dict[type[Event], Callable[..., str]] = {
@@ -54,7 +55,7 @@ class WatchLines(PlainProgress):
         """Print nothing: the summary follows."""
 
 
-class WatchMessages:
+class WatchMessages(IgnoresUnchanged):
     """An observer that prints messages about a watch."""
 
     def __init__(self, progress: Progress, say: Callable[[str], None]) -> None:
@@ -75,7 +76,7 @@ class WatchMessages:
         """Do nothing: there is nothing to release."""
 
 
-class WatchWarnings:
+class WatchWarnings(IgnoresUnchanged):
     """An observer that prints only the images that fail, because a watch has no end at which to print their number."""
 
     def __init__(self, say: Callable[[str], None]) -> None:

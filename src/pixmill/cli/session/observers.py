@@ -25,6 +25,7 @@ from pixmill.engine.observability.exporters.event_lines import EventFile, EventL
 from pixmill.engine.observability.exporters.failure_log import FailureLog
 from pixmill.engine.observability.exporters.metrics_file import MetricsFile, as_json
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 from pixmill.engine.observability.stalls import StallDetector
 
 #: file extensions for which the metrics file is written in Prometheus format
@@ -82,7 +83,7 @@ class StallReporter(Observer):
         """Do nothing: there is nothing to release."""
 
 
-class NodeReporter(Observer):
+class NodeReporter(IgnoresUnchanged, Observer):
     """Prints the cluster nodes that are excluded from the run, and the reason; other nodes do their work."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -101,7 +102,7 @@ class NodeReporter(Observer):
         """Do nothing: there is nothing to release."""
 
 
-class StoreReporter(Observer):
+class StoreReporter(IgnoresUnchanged, Observer):
     """Prints that the run waits for a store, and when it goes on."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -119,7 +120,7 @@ class StoreReporter(Observer):
         """Do nothing: there is nothing to release."""
 
 
-class ShardReporter(Observer):
+class ShardReporter(IgnoresUnchanged, Observer):
     """Prints the dataset shards as they are sealed, which continues after all images of a run are done."""
 
     def __init__(self, say: Callable[[str], None]) -> None:

@@ -8,11 +8,12 @@ from threading import Thread
 from pixmill.batch.watch.events import CaughtUp
 from pixmill.core.errors import PixmillError
 from pixmill.core.events import Event, Observer
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 
 MIN_INTERVAL = 60.0  # seconds between two reports of one watch
 
 
-class ReportRefresher(Observer):
+class ReportRefresher(IgnoresUnchanged, Observer):
     """Calls ``write`` in the background whenever a watch has caught up, at most once every ``interval`` seconds.
 
     Errors are ignored here: the report at the end of the watch reports them.

@@ -11,6 +11,10 @@ INSERT INTO run (started_at, about) VALUES (?, ?);
 -- get: Return the rows of some keys; ``several`` puts in one parameter for each.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task WHERE key IN (?);
 
+-- get_within: Return the first rows from one key to another, both included.
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task
+WHERE key >= ? AND key <= ? ORDER BY key LIMIT ?;
+
 -- start: Count an attempt that is about to start; the result of an earlier version is kept, a failure is not.
 UPDATE task SET state = 1, attempts = attempts + 1, outcome = CASE state WHEN 3 THEN x'' ELSE outcome END, seconds = 0, finished_at = 0
 WHERE key = ? AND id = ?;

@@ -3,7 +3,7 @@
 import heapq
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 import msgspec
@@ -26,7 +26,7 @@ from pixmill.engine.events import (
 )
 from pixmill.engine.observability.histogram import Histogram, HistogramSnapshot
 from pixmill.engine.observability.tally import Tally
-from pixmill.engine.task import UNCHANGED, Counts, Done, Failure, Outcome, Skipped
+from pixmill.engine.task import UNCHANGED, Counts, Done, Failure, Outcome, Skipped, Task
 
 WINDOW = 10  # seconds over which the recent rate is measured
 EXAMPLES = 3  # keys kept for each kind of failure
@@ -184,6 +184,12 @@ class Metrics(Observer):
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
+
+    def on_unchanged(self, tasks: Sequence[Task], at: float) -> None:
+        """Count tasks that were found to be unchanged."""
+        self._counts["found"] += len(tasks)
+        self._tally.add_unchanged(len(tasks))
+        self._latest["finished_at"] = at
 
     def close(self) -> None:
         """Do nothing: the metrics can still be read."""

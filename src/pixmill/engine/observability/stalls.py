@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import RunStalled, RunStarted, TaskFinished, WorkersSeen
+from pixmill.engine.task import Task
 
 
 class StallDetector(Observer):
@@ -27,6 +28,10 @@ class StallDetector(Observer):
             self._last_progress, self._last_reported = self._clock(), 0.0
         elif isinstance(event, WorkersSeen):
             self._check(event)
+
+    def on_unchanged(self, tasks: Sequence[Task], at: float) -> None:  # noqa: ARG002  # any task is progress
+        """Count unchanged tasks as progress."""
+        self._last_progress, self._last_reported = self._clock(), 0.0
 
     def close(self) -> None:
         """Do nothing: there are no resources to release."""

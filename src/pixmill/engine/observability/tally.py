@@ -36,6 +36,10 @@ class Tally:
             self.counts["failed"] += 1
             self.counts["remembered"] += outcome.remembered
 
+    def add_unchanged(self, number: int) -> None:
+        """Count as many unchanged tasks."""
+        self.counts["skipped"] += number
+
     @property
     def attempted(self) -> int:
         """Return the number of tasks that were done or failed in this run."""

@@ -61,7 +61,8 @@ class Pool:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             poll_timeout = self._poll_timeout(deadline)
-            time.sleep(self._coalescing_delay(poll_timeout))
+            if delay := self._coalescing_delay(poll_timeout):
+                time.sleep(delay)
             for worker_exit in self._supervisor.poll(poll_timeout):
                 self._on_worker_exit(worker_exit)
             now = time.monotonic()

@@ -7,11 +7,24 @@ import msgspec
 from pixmill.engine.ledger import IsSame, Ledger, Record
 from pixmill.engine.policy import Policy
 from pixmill.engine.scheduling.suspects import Suspect, exhausted_failure
-from pixmill.engine.task import UNCHANGED, Attempt, Failed, Outcome, Skipped, State, Task
+from pixmill.engine.task import Attempt, Failed, Outcome, Skipped, State, Task
 
 #: tells whether a finished record still holds; a text means that it does, and is the reason for skipping a task that is done
 StillValid = Callable[[Task, Record], bool | str]
 Revise = Callable[[Task, Record], Task]
+
+
+class Decisions(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done about some tasks.
+
+    ``unchanged``: nothing. ``outcomes``: nothing either, they are known. ``attempts``: the first ones of the others, except for
+    those of ``suspects``.
+    """
+
+    unchanged: Sequence[Task]
+    outcomes: Sequence[Outcome]
+    attempts: Sequence[Attempt]
+    suspects: Sequence[Suspect]
 
 
 class Admission:
@@ -40,11 +53,22 @@ class Admission:
         self._still_valid = still_valid
         self._force = force
 
-    def decide(self, tasks: Sequence[Task]) -> tuple[list[Outcome], list[Attempt], list[Suspect]]:
-        """Return the outcomes that are known already, and the first attempt of each other task: suspects apart."""
+    def decide(self, tasks: Sequence[Task]) -> Decisions:
+        """Return which of ``tasks`` have an outcome, and the first attempt of each other one."""
+        unchanged: list[Task] = []
         outcomes: list[Outcome] = []
         pending: list[tuple[Task, Record]] = []
+        done, force, still_valid = State.DONE, self._force, self._still_valid
         for task, record in zip(tasks, self._ledger.get_or_add(tasks, is_same=self._is_same), strict=True):
+            if record.state is done and record.id == task.id and not force:
+                holds = still_valid is None or still_valid(task, record)
+                if holds is True:
+                    unchanged.append(task)
+                elif holds:
+                    outcomes.append(Skipped(task=task, reason=str(holds)))
+                else:
+                    pending.append((task, record))
+                continue
             outcome = self._known_outcome(task, record)
             if outcome is None:
                 pending.append((task, record))
@@ -62,7 +86,7 @@ class Admission:
                 suspects.append(Suspect(attempt, record.tried_at))
             else:
                 attempts.append(attempt)
-        return outcomes, attempts, suspects
+        return Decisions(unchanged=unchanged, outcomes=outcomes, attempts=attempts, suspects=suspects)
 
     def next_attempt(self, attempt: Attempt) -> Attempt:
         """Return the attempt after ``attempt``; the last one allowed is isolated."""
@@ -76,9 +100,6 @@ class Admission:
     def _known_outcome(self, task: Task, record: Record) -> Outcome | None:
         if record.id != task.id or self._force:
             return None
-        if record.state == State.DONE:
-            holds = self._holds(task, record)
-            return Skipped(task=task, reason=holds if isinstance(holds, str) else UNCHANGED) if holds else None
         if record.state == State.FAILED and record.failure is not None and self._holds(task, record):
             return Failed(task=task, failure=record.failure, attempts=record.attempts, seconds=record.seconds, remembered=True)
         failure = exhausted_failure(record, self._policy) if record.interruptions else None

@@ -4,7 +4,7 @@ from collections import Counter
 
 from pixmill.core.errors import RunError
 from pixmill.core.units import CountOrPercent
-from pixmill.engine.task import UNCHANGED, Failed, Failure, Outcome, Skipped
+from pixmill.engine.task import Failed, Failure, Outcome
 
 FIRST = 100  # tasks: without a limit, a run stops if this many all fail in the same way; for a percentage, the smallest base
 
@@ -25,6 +25,10 @@ class FailureLimit:
         self._is_uniform = False
         self._failed: Counter[str] = Counter()
         self._examples: dict[str, Failure] = {}
+
+    def add_unchanged(self, number: int) -> None:
+        """Count as many unchanged tasks."""
+        self._not_tried += number
 
     def add(self, outcome: Outcome) -> None:
         """Count ``outcome``."""
@@ -68,7 +72,7 @@ class FailureLimit:
 
 def _is_known(outcome: Outcome) -> bool:
     """Tell whether ``outcome`` is that of an earlier run."""
-    return outcome.remembered if isinstance(outcome, Failed) else isinstance(outcome, Skipped) and outcome.reason == UNCHANGED
+    return isinstance(outcome, Failed) and outcome.remembered
 
 
 def _hint(example: Failure) -> str:

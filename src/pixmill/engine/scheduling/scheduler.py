@@ -105,13 +105,15 @@ class Scheduler:
     def __iter__(self) -> Iterator[Outcome]:
         """Yield each task's final outcome; it is in the ledger by then. ``RunError`` when the environment stops the run."""
         while not self._is_over():
-            self._commit_batch.add(self._read_tasks())
+            unchanged = self._read_tasks()
             self._dispatch()
             events = self._components.executor.wait(self._wait_timeout())
             self._show_life()
             self._publish_worker_status()
             self._commit_batch.add(self._on_events(events))
             self._continue_deferred()
+            for task in unchanged:
+                yield Skipped(task=task)
             if self._commit_batch.is_due() or not self._outstanding or self._fatal:
                 yield from self._commit_outcomes()
             if self._fatal:
@@ -146,21 +148,35 @@ class Scheduler:
             self._components.ledger.release_attempts(waiting)
         self._components.executor.cancel_pending()
 
-    def _read_tasks(self) -> list[Outcome]:
-        """Read ahead up to the window; return the outcomes that are known without an attempt."""
+    def _read_tasks(self) -> Sequence[Task]:
+        """Read ahead up to the window; return the tasks that are unchanged, of which the ledger learns nothing new."""
         free = self._components.policy.window - self._backlog.unsuspected
         if self.reason or self._reader.is_exhausted or free <= 0:
-            return []
+            return ()
         tasks = self._reader.take(free)
-        outcomes, attempts, suspects = self._components.admission.decide(tasks) if tasks else ([], [], [])
-        self._found += len(tasks)
-        for task in tasks:
-            self._components.publisher.publish(TaskFound, task=task)
+        unchanged = self._admit(tasks) if tasks else ()
         if self._reader.is_exhausted:
             self._components.publisher.publish(SourceExhausted, found=self._found)
-        self._backlog.append(attempts)
-        self._backlog.suspects.add(suspects)
-        return outcomes
+        return unchanged
+
+    def _admit(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        """Publish and queue ``tasks``; return the unchanged ones."""
+        decisions, publisher = self._components.admission.decide(tasks), self._components.publisher
+        self._found += len(tasks)
+        unchanged = decisions.unchanged
+        if unchanged:
+            self._counts["skipped"] += len(unchanged)
+            self._failure_limit.add_unchanged(len(unchanged))
+            publisher.publish_unchanged(unchanged)
+        if len(unchanged) < len(tasks):
+            known = {task.key for task in unchanged}
+            for task in tasks:
+                if task.key not in known:
+                    publisher.publish(TaskFound, task=task)
+        self._commit_batch.add(decisions.outcomes)
+        self._backlog.append(decisions.attempts)
+        self._backlog.suspects.add(decisions.suspects)
+        return unchanged
 
     def _dispatch(self) -> None:
         """Submit what the executor accepts. An exclusive attempt waits until nothing runs, and all others wait for its end."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Namer
-from pixmill.batch.naming.reserved import collision_key, collision_stem, image_stem, is_reserved, name_key
+from pixmill.batch.naming.reserved import collision_key, collision_stem, image_stem, is_reserved, may_be_reserved, name_key
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 from pixmill.imaging.formats import extensions
@@ -205,6 +205,7 @@ def short(path):
 )
 def test_no_output_is_called_like_what_lies_in_a_state_folder(name):
     assert is_reserved(name.encode())
+    assert may_be_reserved([b"a.jpg", name.encode(), b"b.jpg"])
 
 
 @pytest.mark.parametrize("name", [".pixmill-notes/x.jpg", "pixmill/x.jpg", "a.pixmill", "x/y.jpg", "\u00e9/pixmil~.jpg"])
@@ -340,3 +341,13 @@ class Counting(Owned):
     def of_keys(self, keys):
         self.asked += keys
         return super().of_keys(keys)
+
+
+PARTS = st.lists(st.sampled_from([b"", b".", b"..", b"a", b"a.b", b".a", b"a.", b"\xff.jpg", b"A b.c.d"]), min_size=1, max_size=4)
+
+
+@given(PARTS.map(b"/".join), st.sampled_from(["jpg", "webp", "\udcff"]))
+def test_the_usual_template_names_as_any_other_does(path, extension):
+    """It is rendered in a way of its own, which takes half the time."""
+    usual, other = Template("{dir}/{stem}.{ext}"), Template("{dir}/{stem}.{ext}{rendition}")
+    assert usual.render(path, extension=extension) == other.render(path, extension=extension)

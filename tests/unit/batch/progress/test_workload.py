@@ -62,3 +62,14 @@ def test_the_extension_of_a_name(name, kind):
 def test_a_walk_ahead_adds_up_by_kind():
     found = count_work(Item(Entry(name, 10, b"")) for name in (b"a.jpg", b"b.jpg", b"c.png"))
     assert found == WorkTotal(count=3, sizes={b"jpg": 20, b"png": 10})
+
+
+def test_images_without_work_count_as_found_and_finished_whatever_their_kinds():
+    together, apart = Workload(), Workload()
+    images = [(b"%d.k%d" % (number, number % (MAX_KINDS + 9)), number) for number in range(300)]
+    together.pass_over(images)
+    for image in images:
+        apart.find(*image)
+        apart.finish(*image, None)
+    assert together.remaining == apart.remaining == 0
+    assert together.finished == apart.finished

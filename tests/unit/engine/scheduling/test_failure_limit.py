@@ -18,7 +18,10 @@ def stopped_after(limit, outcomes, found=None):
     """Return after how many of ``outcomes`` the run stops, and the error; ``None`` if it does not."""
     counter = FailureLimit(limit and CountOrPercent.from_builtin(limit))
     for number, outcome in enumerate(outcomes, 1):
-        counter.add(outcome)
+        if outcome is UNCHANGED:
+            counter.add_unchanged(1)
+        else:
+            counter.add(outcome)
         if error := counter.error(found):
             return number, error
     return None

@@ -22,6 +22,7 @@ from pixmill.batch.state.location import RUN_FILE_INTERVAL, RUNS
 from pixmill.core.events import Event, Observer
 from pixmill.core.validation import DECODE_ERRORS
 from pixmill.engine.observability.metrics import FailureKind, Metrics, MetricsSnapshot
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.engine.resources.sandbox import gaps
 from pixmill.imaging.version import ENGINE
@@ -50,7 +51,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: MetricsSnapshot = MetricsSnapshot()
 
 
-class RunInfoFile(Observer):
+class RunInfoFile(IgnoresUnchanged, Observer):
     """Writes the run info with ``metrics`` to ``folder``, in a state folder. It must come after ``metrics`` among the observers.
 
     A run that only finds finished images writes no file. Write errors are ignored: a full disk is reported elsewhere.

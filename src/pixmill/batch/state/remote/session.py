@@ -21,6 +21,7 @@ from pixmill.core.errors import ImageError, PixmillError, RunError
 from pixmill.core.events import Event, Observer
 from pixmill.core.humanize import duration_text
 from pixmill.core.waits import STORE_TIMEOUT
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 from pixmill.storage.address import Address
 from pixmill.storage.object_store.storage import ObjectStorage
 from pixmill.storage.open import open_storage
@@ -35,7 +36,7 @@ _POLL = 0.02  # seconds
 _HINT = "run the same command again: it goes on where it stopped"
 
 
-class RemoteStateSession(Observer):
+class RemoteStateSession(IgnoresUnchanged, Observer):
     """Holds an output in a store for one run. As an observer it ends the run when the lock was lost: ``RunError`` ``locked``.
 
     While the store is out of reach for so long that the lock may have run out, no work may begin (``waiting``); once it can be

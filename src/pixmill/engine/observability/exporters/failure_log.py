@@ -12,6 +12,7 @@ from pixmill.core.text import printable
 from pixmill.engine.events import RunStalled, TaskFinished
 from pixmill.engine.observability.files import config_error_if_unwritable, run_error_if_unwritable
 from pixmill.engine.observability.json_lines import json_line
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 from pixmill.engine.observability.streams import is_stream, open_stream
 from pixmill.engine.task import Failed
 
@@ -20,7 +21,7 @@ MAX_LOG_BYTES = 10_000_000  # size at which the file is rotated
 MAX_ROTATED_FILES = 5  # name.1 is the newest
 
 
-class FailureLog(Observer):
+class FailureLog(IgnoresUnchanged, Observer):
     """Appends to ``path``: JSON lines if it ends in ``.json`` or ``.jsonl``, else text. Each line is written at once.
 
     It writes one line for each failure, and one for each busy worker when the run stalls. A file that would grow beyond

@@ -8,6 +8,7 @@ from pixmill.core.events import Event, Observer
 from pixmill.engine.observability.files import atomic_text_file, config_error_if_unwritable, run_error_if_unwritable
 from pixmill.engine.observability.json_lines import json_line
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 
 
 def as_json(snapshot: MetricsSnapshot) -> str:
@@ -15,7 +16,7 @@ def as_json(snapshot: MetricsSnapshot) -> str:
     return json_line(snapshot) + "\n"
 
 
-class MetricsFile(Observer):
+class MetricsFile(IgnoresUnchanged, Observer):
     """Writes the snapshot of ``metrics`` to ``path``: at once, then every ``interval`` seconds, and at the end.
 
     ``render`` turns a snapshot into text. A reader finds a complete file at any time. The observer comes after ``metrics``, so

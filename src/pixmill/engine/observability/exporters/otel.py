@@ -29,6 +29,7 @@ from pixmill.core.text import printable
 from pixmill.engine.events import RunEnded, RunStarted, TaskFinished
 from pixmill.engine.observability.histogram import BOUNDS
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 from pixmill.engine.task import Done, Failed
 
 SAMPLED_SHARE = 0.1  # share of the tasks that get a trace, unless OTEL_TRACES_SAMPLER is set
@@ -37,7 +38,7 @@ QUEUE = "queue"  # the stage before the worker starts the task
 LIBRARY = "opentelemetry"  # the name of its loggers
 
 
-class OtelObserver(Observer):
+class OtelObserver(IgnoresUnchanged, Observer):
     """Sends traces and metrics. It comes after ``metrics`` among the observers.
 
     ``unit`` is the name for a task; ``measures`` has the names for the handlers' counts. Data that cannot be sent is lost, and

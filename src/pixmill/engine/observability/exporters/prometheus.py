@@ -21,6 +21,7 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
 from pixmill.engine.observability.histogram import BOUNDS, HistogramSnapshot
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
+from pixmill.engine.observability.publisher import IgnoresUnchanged
 
 _BOUNDS = (*(format(bound, "g") for bound in BOUNDS), "+Inf")
 
@@ -73,7 +74,7 @@ def families(snapshot: MetricsSnapshot, names: MetricNames) -> Iterator[Metric]:
     yield _histogram(f"{name}_stage_duration_seconds", f"time that a {unit} spent in each stage", snapshot.stages, label="stage")
 
 
-class MetricsServer(Observer):
+class MetricsServer(IgnoresUnchanged, Observer):
     """Serves the current ``metrics`` at ``endpoint``, in its own thread."""
 
     def __init__(self, endpoint: Endpoint, metrics: Metrics, names: MetricNames, *, idle_timeout: float = IDLE_TIMEOUT) -> None:
