@@ -5,6 +5,7 @@
 The files are hard links to a few tiny pictures. Prints for each command and number of files the seconds, files a second, CPU
 seconds of all processes, and the peak memory of the coordinator alone; then the bytes that each file more took. For the watch, the
 seconds are those from an arrival to its output, without the settle time, and the CPU seconds those of the coordinator: medians.
+If restic is installed, it looks at the same files for changes after each run with nothing to do, in a repository that has them all.
 """
 
 import argparse
@@ -63,6 +64,8 @@ def main() -> None:
                     cost = take(command, source, work / f"out-{number}-{codes.index(code)}", code)
                     costs.setdefault((code, command), {})[number] = cost
                     _print_row(codes, code, command, number, cost)
+                    if command == "again" and shutil.which("restic"):
+                        _print_row(codes, code, "restic", number, measure_restic(source, work / f"repository-{number}"))
         for (code, command), by_number in costs.items():
             _print_growth(codes, code, command, by_number)
 
@@ -93,10 +96,24 @@ def measure(command: str, source: Path, output: Path, code: Path) -> Cost:
         shutil.rmtree(output, ignore_errors=True)
     words = ["plan"] if command == "plan" else ["run", "--quiet", "--durability", "none"]
     line = [sys.executable, "-m", "pixmill", *words, str(source), str(output)]
+    return _cost(line, PYTHONPATH=str(code))
+
+
+def measure_restic(source: Path, repository: Path) -> Cost:
+    """Return the cost of a backup of what has not changed since the last one."""
+    line = ["restic", "--repo", str(repository), "--quiet"]
+    if not repository.exists():
+        _cost([*line, "init"], RESTIC_PASSWORD="none")  # of a repository that is removed
+        _cost([*line, "backup", str(source)], RESTIC_PASSWORD="none")  # likewise
+    return _cost([*line, "backup", str(source)], RESTIC_PASSWORD="none")  # likewise
+
+
+def _cost(line: Sequence[str], **environment: str) -> Cost:
+    """Return the cost of the command ``line``, which must succeed."""
     before = os.times()
     began = time.perf_counter()
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(line, env={**os.environ, "PYTHONPATH": str(code)}, stdout=said, stderr=said)
+        process = subprocess.Popen(line, env={**os.environ, **environment}, stdout=said, stderr=said)
         with _watched(process.pid) as peaks:
             status = process.wait()
         seconds = time.perf_counter() - began
