@@ -105,6 +105,25 @@ def test_four_shards_at_once_one_of_them_killed_are_resumed_to_the_tree_of_a_who
     assert "the outputs of 40 images match the ledger" in pixmill("verify", "out").stderr
 
 
+def test_a_shard_with_another_recipe_is_refused_while_others_run_and_named_by_status_when_they_do_not(
+    pixmill, start, gate, tmp_path
+):
+    first = start("--shard", "1/2")
+    wait_until(lambda: workers(tmp_path), seconds=120)
+    step = ("--step", "python:function=gate.py:wait")
+    refused = pixmill("run", "many", "out", "--shard", "2/2", "--size", "20x20", *step)
+    assert refused.returncode == 2
+    assert "shard 1/2 of this output is being run with another recipe (process " in refused.stderr
+    assert not (tmp_path / "out" / ".pixmill" / "shard-2-of-2" / "ledger.sqlite").exists()
+    gate.touch()
+    assert pixmill("run", "many", "out", "--shard", "2/2", "--quiet", *step).returncode in (0, 1)
+    assert first.wait(120) in (0, 1)
+    assert not any(each["other_recipe"] for each in status_of(pixmill)["shards"])
+    assert pixmill("run", "many", "out", "--shard", "2/2", "--size", "20x20", "--quiet", *step).returncode in (0, 1)
+    assert [each["shard"] for each in status_of(pixmill)["shards"] if each["other_recipe"]] == ["1/2"]
+    assert "  of another recipe than the last run, so run them again: 1/2" in pixmill("status", "out").stdout.splitlines()
+
+
 def test_shards_that_have_not_begun_are_named(pixmill, many):
     assert pixmill("run", many, "out", "--shard", "3/4", "--quiet").returncode in (0, 1)
     assert pixmill("status", "out").stdout.splitlines()[3:] == [

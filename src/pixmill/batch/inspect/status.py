@@ -10,11 +10,11 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.dataset import home
-from pixmill.batch.inspect.other_recipes import made_by_other_recipes
+from pixmill.batch.inspect.other_recipes import made_by_other_recipes, shards_of_other_recipes
 from pixmill.batch.item import unpack
 from pixmill.batch.outputs.origins import made_by_others
 from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, total
-from pixmill.batch.state.ledger_files import find_ledger_files
+from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
 from pixmill.batch.state.location import default_state
 from pixmill.batch.state.remote.session import FIRST_UPLOAD, fetch_ledgers, run_at_work
 from pixmill.batch.state.stored_config import config_of
@@ -31,12 +31,16 @@ Condition = Literal["finished", "running", "stopped", "killed", "not begun"]
 
 
 class ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The status of one shard: ``killed`` means that its run recorded no end. ``last`` is its last run, if any."""
+    """The status of one shard: ``killed`` means that its run recorded no end. ``last`` is its last run, if any.
+
+    ``other_recipe``: it was made with another recipe than the shard that ran last.
+    """
 
     shard: Shard
     condition: Condition
     counts: Counts = Counts()
     last: RunRecord | None = None
+    other_recipe: bool = False
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,15 +128,25 @@ def status(ledgers: CombinedLedger) -> Status:
 def _shards(summaries: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:
     """Yield the status of every part of each split, in order."""
     by_shard = {each.file.shard: each for each in summaries}
+    others = shards_of_other_recipes(summaries) if len(summaries) > 1 else frozenset()
     for count in sorted({shard.count for shard in by_shard}):
         parts = [Shard(index, count) for index in range(1, count + 1)] if len(by_shard) > 1 or count > 1 else []
         for shard in parts:
             summary = by_shard.get(shard)
             if summary is None:
-                yield ShardStatus(shard=shard, condition="not begun")
+                begun = LedgerFile(
+                    shard, summaries[0].file.base / shard.folder
+                ).is_running()  # it has no ledger yet, or no copy here
+                yield ShardStatus(shard=shard, condition="running" if begun else "not begun")
             else:
                 last = summary.runs[-1] if summary.runs else None
-                yield ShardStatus(shard=shard, condition=_condition(summary, last), counts=summary.counts, last=last)
+                yield ShardStatus(
+                    shard=shard,
+                    condition=_condition(summary, last),
+                    counts=summary.counts,
+                    last=last,
+                    other_recipe=shard in others,
+                )
 
 
 def _condition(summary: LedgerSummary, last: RunRecord | None) -> Condition:

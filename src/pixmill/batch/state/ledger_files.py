@@ -27,6 +27,11 @@ class LedgerFile(msgspec.Struct, frozen=True):
     shard: Shard
     folder: Path
 
+    @property
+    def base(self) -> Path:
+        """The state folder of the output, which holds those of its shards."""
+        return self.folder.parent if self.shard.folder else self.folder
+
     def open(self, *, is_checked: bool = True) -> SqliteLedger:
         """Open it for reading, which is safe during a run; without ``is_checked`` its content is not checked first."""
         state_folder.check(self.folder)

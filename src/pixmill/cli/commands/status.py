@@ -145,6 +145,8 @@ def _shard_lines(shards: Sequence[ShardStatus]) -> Iterator[str]:
             names = [str(each.shard) for each in group if each.condition == condition]
             if names:
                 yield f"  {condition}: {', '.join(names)}"
+        if others := [str(each.shard) for each in group if each.other_recipe]:
+            yield f"  of another recipe than the last run, so run them again: {', '.join(others)}"
 
 
 def _record(summary: LedgerStatus) -> dict[str, object]:
@@ -162,7 +164,13 @@ def _record(summary: LedgerStatus) -> dict[str, object]:
         }
     if summary.shards:
         record["shards"] = [
-            {"shard": str(each.shard), "condition": each.condition, **_numbers(each.counts)} for each in summary.shards
+            {
+                "shard": str(each.shard),
+                "condition": each.condition,
+                "other_recipe": each.other_recipe,
+                **_numbers(each.counts),
+            }
+            for each in summary.shards
         ]
     return record
 

@@ -24,6 +24,7 @@ from pixmill.engine.scheduling.backlog import Backlog
 from pixmill.engine.scheduling.commit_batch import CommitBatch
 from pixmill.engine.scheduling.deferrals import Deferrals, Resolve
 from pixmill.engine.scheduling.failure_limit import FailureLimit
+from pixmill.engine.scheduling.next_pass import NextPass, Renewal
 from pixmill.engine.scheduling.store_breaker import SICK_STORE, Hold, StoreBreaker, no_hold
 from pixmill.engine.scheduling.task_reader import TaskReader
 from pixmill.engine.scheduling.token_bucket import TokenBucket
@@ -47,6 +48,7 @@ class Components(msgspec.Struct, frozen=True, kw_only=True):
     rng: random.Random
     status_file: StatusFile | None = None
     resolve: Resolve | None = None
+    renewal: Renewal | None = None
     hold: Callable[[], Hold | None] = no_hold
 
 
@@ -63,6 +65,7 @@ class Scheduler:
         self._backlog = Backlog()
         self._commit_batch = CommitBatch(components.clock)
         self._deferrals = Deferrals(components.resolve)
+        self._next_pass = NextPass(components.renewal)
         self._breaker = StoreBreaker(
             components.publisher,
             components.clock,
@@ -134,10 +137,14 @@ class Scheduler:
 
     def _is_over(self) -> bool:
         if not self.reason:
-            return self._reader.is_exhausted and not self._outstanding and not self._backlog
+            return self._is_pass_over and not self._next_pass
         if self._deadline is None:
             self._drain()
         return self._is_killed or not self._outstanding or self._components.clock.elapsed() >= (self._deadline or 0.0)
+
+    @property
+    def _is_pass_over(self) -> bool:
+        return self._reader.is_exhausted and not self._outstanding and not self._backlog
 
     def _drain(self) -> None:
         self._deadline = self._components.clock.elapsed() + self._components.policy.grace
@@ -148,19 +155,22 @@ class Scheduler:
 
     def _read_tasks(self) -> list[Outcome]:
         """Read ahead up to the window; return the outcomes that are known without an attempt."""
+        if self._next_pass and self._is_pass_over:
+            self._reader = TaskReader(self._next_pass.begin(), self._components.clock)
         free = self._components.policy.window - self._backlog.unsuspected
         if self.reason or self._reader.is_exhausted or free <= 0:
             return []
         tasks = self._reader.take(free)
         outcomes, attempts, suspects = self._components.admission.decide(tasks) if tasks else ([], [], [])
-        self._found += len(tasks)
-        for task in tasks:
-            self._components.publisher.publish(TaskFound, task=task)
-        if self._reader.is_exhausted:
-            self._components.publisher.publish(SourceExhausted, found=self._found)
+        if self._next_pass.is_first:
+            self._found += len(tasks)
+            for task in tasks:
+                self._components.publisher.publish(TaskFound, task=task)
+            if self._reader.is_exhausted:
+                self._components.publisher.publish(SourceExhausted, found=self._found)
         self._backlog.append(attempts)
         self._backlog.suspects.add(suspects)
-        return outcomes
+        return [*outcomes, *self._next_pass.take_final()]
 
     def _dispatch(self) -> None:
         """Submit what the executor accepts. An exclusive attempt waits until nothing runs, and all others wait for its end."""
@@ -272,8 +282,16 @@ class Scheduler:
         elif failure.retryable and attempt.number < self._components.policy.attempts:
             self._retry(attempt, failure)
         else:
-            return Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=completed.seconds)
+            failed = Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=completed.seconds)
+            return None if self._is_set_aside(attempt, failed) else failed
         return None
+
+    def _is_set_aside(self, attempt: Attempt, failed: Failed) -> bool:
+        """Leave ``failed`` to the next pass if its data have changed; until then its task is in flight for the ledger."""
+        if self.reason or not self._next_pass.takes(failed):
+            return False
+        self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failed.failure, delay=0.0)
+        return True
 
     def _retry_exclusively(self, attempt: Attempt, failure: Failure) -> None:
         """Try it again when nothing else runs; this attempt did not really fail, so it does not count."""
