@@ -1,5 +1,6 @@
 """Read the status and the failures of an output from its ledgers."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,8 @@ Condition = Literal["finished", "running", "stopped", "killed", "not begun"]
 class ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The status of one shard: ``killed`` means that its run recorded no end. ``last`` is its last run, if any.
 
-    ``other_recipe``: it was made with another recipe than the shard that ran last.
+    ``other_recipe``: it was made with another recipe than the shard that ran last. ``active_at``: when its run was last seen to be
+    alive, in seconds since the epoch; 0 if it has not begun.
     """
 
     shard: Shard
@@ -41,6 +43,7 @@ class ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts = Counts()
     last: RunRecord | None = None
     other_recipe: bool = False
+    active_at: float = 0.0
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,24 +117,24 @@ def status(ledgers: CombinedLedger) -> Status:
     summaries = list(ledgers.summaries())
     counts = total(each.counts for each in summaries) if ledgers.is_one_split else ledgers.counts()
     last = max((run for each in summaries for run in each.runs[-1:]), key=lambda run: run.started_at, default=None)
+    shards = tuple(shard_statuses(summaries))
     is_whole = all(each.runs[-1].reason == FINISHED for each in summaries if each.runs)
     return Status(
         counts=counts,
         last=last,
         older=made_by_others(ledgers),
-        shards=tuple(_shards(summaries)),
+        shards=() if {each.shard for each in shards} == {Shard()} else shards,
         is_whole=is_whole,
         other_recipe=made_by_other_recipes(summaries),
     )
 
 
-def _shards(summaries: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:
-    """Yield the status of every part of each split, in order."""
+def shard_statuses(summaries: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:
+    """Yield the status of every part of each split, in order; an unsplit run is the shard 1/1."""
     by_shard = {each.file.shard: each for each in summaries}
     others = shards_of_other_recipes(summaries) if len(summaries) > 1 else frozenset()
     for count in sorted({shard.count for shard in by_shard}):
-        parts = [Shard(index, count) for index in range(1, count + 1)] if len(by_shard) > 1 or count > 1 else []
-        for shard in parts:
+        for shard in (Shard(index, count) for index in range(1, count + 1)):
             summary = by_shard.get(shard)
             if summary is None:
                 begun = LedgerFile(
@@ -146,7 +149,18 @@ def _shards(summaries: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:
                     counts=summary.counts,
                     last=last,
                     other_recipe=shard in others,
+                    active_at=_active_at(summary.file, last),
                 )
+
+
+def _active_at(file: LedgerFile, last: RunRecord | None) -> float:
+    """Return when the run of a ledger was last seen to be alive: by its lock, its end, its heartbeat in a store, or its writing."""
+    if file.is_locked():
+        return time.time()
+    if last is not None and last.ended_at:
+        return last.ended_at
+    heartbeat = file.last_heartbeat()
+    return heartbeat if last is not None and heartbeat >= last.started_at else file.written_at()
 
 
 def _condition(summary: LedgerSummary, last: RunRecord | None) -> Condition:
