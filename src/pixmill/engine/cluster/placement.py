@@ -14,7 +14,7 @@ class Placement:
 
     def __init__(self, wanted: int | None) -> None:
         """Start without any slots."""
-        self.rejected: dict[str, RunError] = {}
+        self.rejected: dict[str, tuple[str, RunError]] = {}
         self._wanted = wanted
         self._cool_downs: dict[str, float] = {}
         self._next_refresh = 0.0
@@ -49,7 +49,7 @@ class Placement:
 
     def reject(self, slot: NodeSlot, reason: RunError) -> None:
         """Do not use ``slot`` for the rest of the run."""
-        self.rejected[slot.name] = RunError(f"node {slot.label} is refused: {reason.message}", hint=reason.hint, code=reason.code)
+        self.rejected[slot.name] = (slot.label, reason)
 
     @property
     def is_exhausted(self) -> bool:
@@ -57,7 +57,17 @@ class Placement:
         return bool(self._slots) and all(slot.name in self.rejected for slot in self._slots)
 
     def error(self) -> RunError:
-        """Return why no node is left, with a reason for each, in an order that does not depend on which answered first."""
-        reasons = [self.rejected[name] for name in sorted(self.rejected)]
-        hints = dict.fromkeys(reason.hint for reason in reasons if reason.hint)
-        return RunError("; ".join(reason.message for reason in reasons), hint="; ".join(hints), code=reasons[0].code)
+        """Return why no node is left, with a reason for each, in an order that does not depend on which answered first.
+
+        If several have the same reason, they are counted.
+        """
+        rejected = [self.rejected[name] for name in sorted(self.rejected)]
+        groups: dict[str, list[str]] = {}
+        for label, reason in rejected:
+            groups.setdefault(reason.message, []).append(label)
+        messages = [
+            f"node {labels[0]} is refused: {message}" if len(labels) == 1 else f"{len(labels)} nodes are refused: {message}"
+            for message, labels in groups.items()
+        ]
+        hints = dict.fromkeys(reason.hint for _, reason in rejected if reason.hint)
+        return RunError("; ".join(messages), hint="; ".join(hints), code=rejected[0][1].code)
