@@ -104,8 +104,8 @@ def test_workers_may_share_a_gpu(ended, tmp_path):
 def test_a_cluster_without_what_a_step_needs_ends_the_run_in_a_sentence(ended, tmp_path):
     process = ended(resources={"telescope": 1})
     assert process.returncode == STOPPED
-    sentence = "3 nodes are refused: it offers 0 of the resource telescope, and a step of the recipe needs 1 for each worker"
-    assert sentence in process.stderr
+    sentence = "refused: it offers 0 of the resource telescope, and a step of the recipe needs 1 for each worker"
+    assert process.stderr.count(sentence) == 1
     assert not workers(tmp_path)
     assert not list((tmp_path / "out").glob("*.jpg"))
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from pixmill.core.errors import RunError
+from pixmill.core.humanize import plural
 from pixmill.engine.cluster.backend import NodeSlot
 
 _REFRESH_INTERVAL = 2.0  # seconds between two listings of the cluster's slots
+_MAX_NAMED = 10  # nodes in one sentence
 _COOL_DOWN = 10.0  # seconds before a slot whose agent was lost is tried again
 
 
@@ -59,15 +61,19 @@ class Placement:
     def error(self) -> RunError:
         """Return why no node is left, with a reason for each, in an order that does not depend on which answered first.
 
-        If several have the same reason, they are counted.
+        Nodes with the same reason are named together.
         """
         rejected = [self.rejected[name] for name in sorted(self.rejected)]
-        groups: dict[str, list[str]] = {}
+        groups: dict[str, dict[str, None]] = {}
         for label, reason in rejected:
-            groups.setdefault(reason.message, []).append(label)
-        messages = [
-            f"node {labels[0]} is refused: {message}" if len(labels) == 1 else f"{len(labels)} nodes are refused: {message}"
-            for message, labels in groups.items()
-        ]
+            groups.setdefault(reason.message, {})[label] = None
+        messages = [f"{_named(list(labels))} refused: {message}" for message, labels in groups.items()]
         hints = dict.fromkeys(reason.hint for _, reason in rejected if reason.hint)
         return RunError("; ".join(messages), hint="; ".join(hints), code=rejected[0][1].code)
+
+
+def _named(labels: list[str]) -> str:
+    """Return the subject of a sentence about these nodes, and its verb."""
+    first, others = ", ".join(labels[:_MAX_NAMED]), len(labels) - _MAX_NAMED
+    more = f" and {plural(others, 'other')}" if others > 0 else ""
+    return f"node {first} is" if len(labels) == 1 else f"nodes {first}{more} are"

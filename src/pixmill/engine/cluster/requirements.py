@@ -19,9 +19,13 @@ def slots_of(name: str, label: str, cores: int, offered: Mapping[str, float], ne
     if lacking:
         yield NodeSlot(name, label, 0, lacks=_sentence(lacking, offered.get(lacking, 0.0), needs[lacking]))
         return
-    workers = min(cores, *(_times(offered[resource], amount) for resource, amount in needs.items())) if needs else cores
     gpus = needs.get(GPU, 0.0)
-    together = workers if not gpus else 1 if gpus >= 1 else _times(1.0, gpus)
+    workers = min([cores, *(_times(offered[resource], amount) for resource, amount in needs.items())])
+    together = workers
+    if gpus:
+        together = max(1, _times(1.0, gpus))
+        whole, part = divmod(offered[GPU], 1.0)
+        workers = min(workers, int(whole) * together + _times(part, gpus)) if gpus < 1 else workers  # none has parts of two
     for number, first in enumerate(range(0, workers, together) if workers else (0,)):
         yield NodeSlot(f"{name}{f'/{number}' if number else ''}", label, min(together, workers - first))
 
