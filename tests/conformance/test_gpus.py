@@ -3,10 +3,16 @@
 import json
 import os
 import subprocess
+from contextlib import closing
 
+import msgspec
 import pytest
 from PIL import Image
 
+from pixmill.core.errors import RunError
+from pixmill.engine.executors.dask import DaskExecutor
+from pixmill.engine.policy import Policy
+from pixmill.testing.faulty_handlers import REF
 from support.clusters import VARIABLES
 from support.fault_run import COMMAND, DONE, STOPPED
 from support.network_namespaces import isolated, why_no_hosts
@@ -56,6 +62,28 @@ def cluster():
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.mark.parametrize(("needed", "workers"), [(1.0, 1), (0.5, 2)])
+def test_a_process_of_dask_starts_as_many_workers_as_its_resources_suffice_for(dask, needed, workers):
+    with closing(DaskExecutor(address=dask)) as executor:
+        executor.start(msgspec.structs.replace(REF, resources=(("GPU", needed),)), Policy())
+        assert executor.workers == workers
+
+
+def test_a_cluster_of_dask_without_what_a_step_needs_is_refused_in_a_sentence(dask):
+    executor = DaskExecutor(address=dask)
+    with closing(executor), pytest.raises(RunError, match="it offers 1 of the resource GPU, and a step of the recipe needs 2"):
+        executor.start(msgspec.structs.replace(REF, resources=(("GPU", 2.0),)), Policy())
+
+
+@pytest.fixture
+def dask():
+    """The address of a Dask cluster of one process with two threads and one GPU."""
+    distributed = pytest.importorskip("distributed", exc_type=ImportError)
+    options = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(**options, protocol="tcp", host="127.0.0.1", resources={"GPU": 1}) as made:
+        yield made.scheduler_address
 
 
 @pytest.fixture

@@ -42,7 +42,10 @@ def present_version(plan: Plan, task: Task) -> Task | None:
     if now is None or item.source_error:
         return None
     entry = Entry(item.entry.path, now.size, now.version, now.changed_at)
-    return to_task(msgspec.structs.replace(item, entry=entry), plan.fingerprint, task.key)
+    item = msgspec.structs.replace(item, entry=entry)
+    if item.template:  # late names are made of what a worker reads
+        item = msgspec.structs.replace(item, names=(), facts=None)
+    return to_task(item, plan.fingerprint, task.key)
 
 
 def _paths(plan: Plan, ledger: SqliteLedger) -> Iterator[bytes]:

@@ -16,12 +16,14 @@ class NodeSlot(msgspec.Struct, frozen=True):
 
     ``name`` is the engine's identifier and is never reused; ``label`` is for people. ``cores`` is the number of cores that the
     engine offers there. ``lacks`` says what the node does not have that each worker needs; empty if it has everything.
+    ``sharing``: how many slots share the node and its memory.
     """
 
     name: str
     label: str
     cores: int
     lacks: str = ""
+    sharing: int = 1
 
 
 class ClusterBackend(ABC):

@@ -169,7 +169,14 @@ class Membership:
     def _start_pool(self, number: int, node: Node, now: float) -> None:
         node.is_admitted = True
         workers = None if self._wanted is None and not self._handler.resources else node.cores
-        request = StartPool.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
+        request = StartPool.of(
+            self._handler,
+            self._policy,
+            cores=node.cores,
+            workers=workers,
+            silence=2 * self._lease,
+            sharing=node.slot.sharing,
+        )
         self._backend.send(number, encode(request))
         node.on_sent(now)
 

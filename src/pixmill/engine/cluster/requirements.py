@@ -26,8 +26,10 @@ def slots_of(name: str, label: str, cores: int, offered: Mapping[str, float], ne
         together = max(1, _times(1.0, gpus))
         whole, part = divmod(offered[GPU], 1.0)
         workers = min(workers, int(whole) * together + _times(part, gpus)) if gpus < 1 else workers  # none has parts of two
-    for number, first in enumerate(range(0, workers, together) if workers else (0,)):
-        yield NodeSlot(f"{name}{f'/{number}' if number else ''}", label, min(together, workers - first))
+    firsts = range(0, workers, together) if workers else (0,)
+    for number, first in enumerate(firsts):
+        cores_here = min(together, workers - first)
+        yield NodeSlot(f"{name}{f'/{number}' if number else ''}", label, cores_here, sharing=len(firsts))
 
 
 def _times(offered: float, amount: float) -> int:
