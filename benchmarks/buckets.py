@@ -1,6 +1,7 @@
 """Compares a bucket with the file system: throughput on the loopback interface, and core utilisation with 50 ms of latency.
 
-Then counts the requests of a first and of a repeated run at a proxy, by kind, and what they cost for 10^8 images.
+Counts the listings of a repeated run at a store that lists in the order of keys, and the requests of a first and of a repeated run
+at a proxy, by kind, and what they cost for 10^8 images.
 
     python benchmarks/buckets.py [FOLDER OF PHOTOGRAPHS]
 
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,7 @@ from msgspec import json
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.storage.open import open_storage
 from support import program
+from support.fake_s3 import fake_s3
 from support.object_store_servers import BUCKET, s3_server
 from support.ports import HOST, free_port
 from support.processes import wait_until
@@ -38,6 +41,9 @@ LATENCY = 0.05
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "photos"
 WORDS = ("--size", "800x600", "--json")
 MANY = 10**8
+KEYS = 5_000
+#: a PNG of one pixel
+PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
 #: dollars for one request: Amazon S3 Standard, us-east-1, 2026
 PRICES = {"put": 5e-6, "post": 5e-6, "list": 5e-6, "get": 4e-7, "head": 4e-7}
 TICK = os.sysconf("SC_CLK_TCK")
@@ -102,6 +108,19 @@ def print_requests(count: int, near: Mapping[str, str], place: str) -> None:
             print(f"{name:13} requests an image: {kinds}; for 10^8 images ${price:,.0f}")
 
 
+def print_lists(place: str) -> None:
+    """Count the listings of a repeated run for each 1,000 keys, at a store that lists in the order of keys, and print them."""
+    for folders in (1, 30, KEYS):
+        with fake_s3() as store:
+            os.environ.update(store.environment)
+            store.objects = {f"in/{number % folders}/{number}.png": PIXEL for number in range(KEYS)}
+            for _ in ("first run", "repeated run"):
+                store.requests.clear()
+                run("s3://photos/in", "s3://photos/out", {"XDG_STATE_HOME": f"{place}/state-lists-{folders}"})
+        lists = store.requests["list"] / (2 * KEYS / 1000)  # of SRC and DST
+        print(f"repeated run, {KEYS:,} images in {folders:,} folders: {lists:.2f} listings for each 1,000 keys")
+
+
 def listens(port: int) -> bool:
     """Return whether a process listens on ``port``."""
     return f":{port:04X} " in Path("/proc/net/tcp").read_text()
@@ -124,6 +143,8 @@ def fill(folder: Path, photographs: Path) -> int:
 def main(photographs: Path) -> None:
     """Measure and print."""
     machine.keep_bytecode()
+    with tempfile.TemporaryDirectory(prefix="pixmill-buckets-") as place:
+        print_lists(place)
     with tempfile.TemporaryDirectory(prefix="pixmill-buckets-") as place, s3_server(Path(place) / "s3") as near:
         os.environ.update(near)
         local = Path(place) / "in"

@@ -1,8 +1,11 @@
 """One output in several shards, each a process with its own ledger; commands report on them as one run."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -103,6 +106,67 @@ def test_four_shards_at_once_one_of_them_killed_are_resumed_to_the_tree_of_a_who
     assert temporaries(tmp_path / "out") == []
     assert [json.loads(line)["path"] for line in pixmill("failures", "out", "--json").stdout.splitlines()] == ["bad.jpg"]
     assert "the outputs of 40 images match the ledger" in pixmill("verify", "out").stderr
+
+
+def test_a_shard_with_another_recipe_is_refused_while_others_run_and_named_by_status_when_they_do_not(
+    pixmill, start, gate, tmp_path
+):
+    first = start("--shard", "1/2")
+    wait_until(lambda: workers(tmp_path), seconds=120)
+    step = ("--step", "python:function=gate.py:wait")
+    refused = pixmill("run", "many", "out", "--shard", "2/2", "--size", "20x20", *step)
+    assert refused.returncode == 2
+    assert "shard 1/2 of this output is being run with another recipe (process " in refused.stderr
+    assert not (tmp_path / "out" / ".pixmill" / "shard-2-of-2" / "ledger.sqlite").exists()
+    gate.touch()
+    assert pixmill("run", "many", "out", "--shard", "2/2", "--quiet", *step).returncode in (0, 1)
+    assert first.wait(120) in (0, 1)
+    assert not any(each["other_recipe"] for each in status_of(pixmill)["shards"])
+    assert pixmill("run", "many", "out", "--shard", "2/2", "--size", "20x20", "--quiet", *step).returncode in (0, 1)
+    assert [each["shard"] for each in status_of(pixmill)["shards"] if each["other_recipe"]] == ["1/2"]
+    assert "  of another recipe than the last run, so run them again: 1/2" in pixmill("status", "out").stdout.splitlines()
+
+
+def samples(text):
+    """Return the value of each sample in Prometheus' text format."""
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if not line.startswith("#")}
+
+
+def test_the_metrics_of_status_add_all_shards_and_tell_which_was_killed(pixmill, start, gate, tmp_path):
+    runs = {shard: start("--shard", shard, "--metrics-file", f"{shard[0]}.prom") for shard in ("1/3", "2/3")}
+    wait_until(lambda: len(list((tmp_path / "began").iterdir())) == 2, seconds=120)
+    runs["2/3"].kill()
+    runs["2/3"].wait(120)
+    killed_at = time.time()
+    gate.touch()
+    assert runs["1/3"].wait(120) in (0, 1)
+    text = pixmill("status", "out", "--metrics").stdout
+    found, told = samples(text), status_of(pixmill)
+    for state in ("done", "failed", "pending"):
+        total = found[f'pixmill_ledger_images{{state="{state}"}}']
+        parts = [found[f'pixmill_shard_images{{shard="{shard}",state="{state}"}}'] for shard in ("1/3", "2/3", "3/3")]
+        assert total == sum(parts) == told[state]
+    assert told["done"] > 0
+    conditions_found = {shard: condition for shard, condition, value in condition_samples(found) if value}
+    assert conditions_found == {"1/3": "finished", "2/3": "killed", "3/3": "not_begun"}
+    assert [found[f'pixmill_shards{{condition="{each}"}}'] for each in ("finished", "killed", "running")] == [1, 1, 0]
+    active = {
+        name.split('"')[1]: value
+        for name, value in found.items()
+        if name.startswith("pixmill_shard_last_activity_timestamp_seconds")
+    }
+    assert active.keys() == {"1/3", "2/3"}
+    assert active["2/3"] <= killed_at <= active["1/3"]
+    if promtool := shutil.which("promtool"):
+        subprocess.run([promtool, "check", "metrics"], input=text, text=True, check=True)
+    assert pixmill("status", "out", "--metrics", "--json").returncode == 2
+
+
+def condition_samples(found):
+    for name, value in found.items():
+        if name.startswith("pixmill_shard_condition{"):
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', name))
+            yield labels["shard"], labels["condition"], value
 
 
 def test_shards_that_have_not_begun_are_named(pixmill, many):

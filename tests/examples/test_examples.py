@@ -1,5 +1,7 @@
 """The programs in ``examples/`` do what their first lines say: with real tools, run again, and with a file that is broken."""
 
+import gzip
+import os
 import re
 import subprocess
 import sys
@@ -33,6 +35,26 @@ def test_an_example_is_short_and_says_how_to_run_it(path):
     text = path.read_text()
     assert len(text.splitlines()) < MAX_LINES
     assert f"python examples/{path.name}" in text.split('"""')[1]
+
+
+def test_lines_are_counted_with_retries_and_go_on_after_a_kill(example, tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for number in range(5):
+        (folder / f"{number}.gz").write_bytes(gzip.compress(b"a line\n" * (number + 1)))
+    whole = gzip.compress(b"a line\n" * 1000)
+    (folder / "half.gz").write_bytes(whole[: len(whole) // 2])
+    os.mkfifo(folder / "waits.gz")  # holds its worker until somebody writes
+    line = [sys.executable, EXAMPLES / "line_counts.py", "logs", "ledger.sqlite"]
+    with subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        said = "".join(iter(process.stderr.readline, "half.gz: OSError: [Errno 11] the file is still being written\n"))
+        process.kill()
+    assert len(re.findall(r"half.gz: OSError: \[Errno 11\] the file is still being written; again in [0-9.]+ s", said)) == 2
+    (folder / "waits.gz").unlink()
+    (folder / "half.gz").write_bytes(whole)
+    code, out, said = example("line_counts", "logs", "ledger.sqlite")
+    assert (code, out) == (0, "1015\n")
+    assert "1 counted, 5 known, 0 failed, 0 left" in said
 
 
 def make_video(path, *, frames=24, size=(960, 540)):

@@ -45,6 +45,25 @@ def test_an_image_that_vanishes_after_it_was_listed_costs_itself(trial, own, und
     attempt.complete()
 
 
+@pytest.mark.row("S14")
+def test_images_that_are_replaced_after_they_were_listed_are_made_in_their_new_version_by_the_same_run(
+    trial, own, undisturbed, gallery
+):
+    attempt = trial(own(60, side=600), expected=undisturbed(gallery(60, side=600)))
+    process = attempt.start("--workers", "1")
+    wait_until(lambda: counts(attempt.destination).done > 0 or process.poll() is not None)
+    for path in sorted(attempt.source.rglob("*.jpg"))[40:]:
+        beside = path.with_suffix(".new")
+        beside.write_bytes(path.read_bytes())  # the same pixels in another file
+        beside.replace(path)
+        attempt.faults += 1
+    attempt = again(trial, attempt)
+    _out, err = process.communicate(timeout=240)
+    assert process.returncode == DONE, err
+    assert counts(attempt.destination).done == 60
+    assert attempt.complete().code == DONE
+
+
 @pytest.mark.row("S13")
 @pytest.mark.parametrize("how", [errno.ESTALE, errno.EIO])
 def test_an_image_that_cannot_be_opened_for_a_moment_is_tried_again(trial, gallery, shim, how):

@@ -7,7 +7,8 @@ import pytest
 from pixmill.storage.open import open_storage
 from support.fake_s3 import fake_s3
 from support.fault_run import COMMAND
-from support.machines import Machine
+from support.machines import PATIENCE, Machine
+from support.processes import wait_until
 
 WORDS = ("--size", "16x16", "--format", "webp", "--progress", "plain", "--workers", "4")
 
@@ -61,6 +62,42 @@ def test_a_forbidden_part_of_a_bucket_costs_that_part_alone(store, machine, pict
     result = report(out)
     assert (result["counts"]["done"], result["counts"]["failed"]) == (3, 3)
     assert result["failures"].keys() == {"write-denied"}
+
+
+def test_status_elsewhere_tells_of_a_run_and_of_a_shard_that_have_left_no_ledger_yet(store, tmp_path, picture):
+    here, there = (Machine(COMMAND, tmp_path / name, store.endpoint) for name in ("here", "there"))
+    store.objects = {f"in/{number:02}.jpg": picture for number in range(40)}
+    shard = ("run", "s3://photos/in", "s3://photos/out", *WORDS, "--shard")
+    process = here.start(*shard, "1/2", "--max-rate", "0.5/s")
+    try:
+        wait_until(lambda: any(key.startswith("out/0") for key in store.objects) or process.poll() is not None, seconds=PATIENCE)
+        assert "a run has begun (process " in there.run("status", "s3://photos/out", code=2)[1]
+        assert "being run with another recipe" in there.run(*shard, "2/2", "--size", "20x20", code=2)[1]
+        there.run(*shard, "2/2")
+        told = json.loads(there.run("status", "s3://photos/out", "--json")[0])
+        assert [each["condition"] for each in told["shards"]] == ["running", "finished"]
+    finally:
+        here.leave()
+
+
+@pytest.mark.parametrize("is_one_gone", [False, True])
+def test_objects_that_are_replaced_during_a_run_are_made_in_their_new_version_by_the_same_run(store, machine, picture, is_one_gone):
+    other = picture + b"\0"  # the same pixels
+    store.objects = {f"in/{number:02}.jpg": picture for number in range(40)}
+    options = (*WORDS, "--max-rate", "8/s", "--json")
+    process = machine.start("run", "s3://photos/in", "s3://photos/out", *options)
+    wait_until(lambda: any(key.startswith("out/0") for key in store.objects) or process.poll() is not None, seconds=PATIENCE)
+    replaced = [f"in/{number:02}.jpg" for number in range(25, 40)]
+    store.objects |= dict.fromkeys(replaced, other)
+    if is_one_gone:
+        del store.objects[replaced.pop()]
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == is_one_gone, err
+    result = report(out)
+    assert (result["counts"]["done"], result["counts"]["failed"]) == (40 - is_one_gone, is_one_gone)
+    assert "Traceback" not in err
+    again = machine.run("run", "s3://photos/in", "s3://photos/out", *WORDS)[1]
+    assert f"skipped   {40 - is_one_gone} images" in again
 
 
 def test_half_a_key_pair_is_a_sentence(machine):

@@ -34,9 +34,9 @@ class Ground:
     """The files of a run: ``source``, ``destination``, a ``step`` of the user's own, and an ``empty`` folder."""
 
     def __init__(self, folder):
-        self.source, self.destination, self.empty, self.steps = (folder / name for name in ("in", "out", "empty", "steps"))
+        self.source, self.destination, self.empty, self.steps = (folder / name for name in ("in", "place/out", "empty", "steps"))
         for each in (self.source, self.destination, self.empty, self.steps):
-            each.mkdir()
+            each.mkdir(parents=True)
         self.step = self.steps / "steps.py"
         self.step.write_text(STEP)
         self.events = folder / "events"
@@ -81,6 +81,10 @@ def other_destination(ground, tmp_path):  # noqa: ARG001  # the others need a fo
     return ground.destination, ground.empty, "DST {0.destination} on the node is not that of the coordinator"
 
 
+def no_destination(ground, tmp_path):  # noqa: ARG001  # the others need a folder
+    return ground.destination.parent, ground.empty, "DST {0.destination} on the node is not that of the coordinator"
+
+
 def no_source(ground, tmp_path):  # noqa: ARG001  # the others need a folder
     return ground.source, ground.empty, "SRC {0.source} on the node is not that of the coordinator: 0.jpg does not exist"
 
@@ -102,9 +106,10 @@ def other_libraries(ground, tmp_path):  # noqa: ARG001  # the others look into i
     return module, other, f"the node has engine 2 libvips-8.1.1, the coordinator has engine {pixmill.imaging.version.ENGINE}"
 
 
-@pytest.mark.parametrize("sickness", [other_destination, no_source, no_step, another_step, other_libraries])
+@pytest.mark.parametrize("sickness", [other_destination, no_destination, no_source, no_step, another_step, other_libraries])
 def test_a_node_that_is_not_as_the_others_is_left_out_and_they_do_the_work(cluster, ground, expected, sickness, tmp_path):
     place, other, sentence = sickness(ground, tmp_path)
+    inputs = invariants.identities(ground.source)
     cluster.node.cover(place, other)
     cluster.start()
     cluster.wait_for_nodes()
@@ -118,7 +123,9 @@ def test_a_node_that_is_not_as_the_others_is_left_out_and_they_do_the_work(clust
     assert re.search(rf"\[LEFT OUT\] node {re.escape(refusal['node'])}: ", ground.events.read_text())
     assert list(ground.empty.iterdir()) == []
     assert list((ground.destination / ".pixmill").glob("admission-*")) == []
-    wait_until(lambda: not cluster.head.workers(), seconds=60)
+    assert invariants.identities(ground.source) == inputs
+    invariants.check_unlocked(ground.destination)
+    wait_until(lambda: not (cluster.head.workers() or cluster.node.workers()), seconds=60)
 
 
 def test_a_node_that_loses_src_in_the_middle_of_a_run_is_suspended_and_no_image_is_blamed(cluster, ground, expected):

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pixmill.engine.cluster.backend import ClusterBackend, NodeSlot, Received, ReplyQueue
 from pixmill.engine.cluster.executor import ClusterExecutor
@@ -42,6 +42,9 @@ class LoopbackBackend(ClusterBackend):
         """Deliver the replies that were held back, late."""
         for reply in self._cut.pop(name):
             self._reply_queue.put(*reply)
+
+    def require(self, resources: Mapping[str, float]) -> None:
+        """Take no notice: the slots are the test's."""
 
     def slots(self) -> list[NodeSlot]:
         """Return the slots that are present."""

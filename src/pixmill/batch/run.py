@@ -15,7 +15,7 @@ from pixmill.batch.outputs.named_files import NamedFile, check, states_of
 from pixmill.batch.outputs.origins import Origins, origins_of
 from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.outputs.reuse import with_reusable_outputs
-from pixmill.batch.outputs.still_valid import still_valid
+from pixmill.batch.outputs.still_valid import CHANGED, still_valid
 from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.late_names import LateNames
 from pixmill.batch.planning.plan import Plan, plan
@@ -48,6 +48,7 @@ from pixmill.engine.ledger import NOT_RECORDED, Ledger, Record
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.resources.sandbox import gaps
 from pixmill.engine.runner import open_run as open_engine
+from pixmill.engine.scheduling.next_pass import Renewal
 from pixmill.engine.task import State, Task
 from pixmill.engine.worker.mark import refuse_in_worker
 from pixmill.imaging.version import toolset
@@ -150,6 +151,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
             wrap_handler=wrap_handler,
             on_wait=on_wait,
             repairs=repair is not None,
+            renews=repair is None,
         ) as batch_run,
     ):
         if run_plan.source_keys.moved_from:
@@ -159,6 +161,12 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         if only_unfinished:
             batch_run.work_total = lambda: WorkTotal(count=unfinished_count)
         yield batch_run
+
+
+def _present_version(plan: Plan, task: Task) -> Task | None:
+    from pixmill.batch.planning.unfinished import present_version  # noqa: PLC0415  # few images change during a run
+
+    return present_version(plan, task)
 
 
 def _unfinished_tasks(plan: Plan) -> Iterator[Task]:
@@ -194,11 +202,13 @@ def begin(  # noqa: PLR0913  # as above
     on_wait: OnWait = unannounced,
     repairs: bool = False,
     keeps_names: bool = True,
+    renews: bool = False,
 ) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``.
 
     If it ``repairs``, every task is tried, and outputs that are not what was written are replaced. ``keeps_names``: an image with
-    the path of an earlier one is the same image, for its late names.
+    the path of an earlier one is the same image, for its late names. ``renews``: images that change during the run are made
+    in their new version, after all others.
     """
     config = plan.config
     if config.placement.index:
@@ -270,6 +280,7 @@ def begin(  # noqa: PLR0913  # as above
                     keeps_names=keeps_names,
                 ),
                 resolve=LateNames(plan, ledger, keeps_names=keeps_names) if plan.late_template else None,
+                renewal=Renewal(CHANGED, partial(_present_version, plan)) if renews else None,
                 is_same=plan.is_same if handler_options.former_fingerprints else None,
                 metadata=stored_config(config),
                 force=config.force,

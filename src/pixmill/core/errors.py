@@ -122,7 +122,7 @@ class ReadError(ImageError):
     codes: ClassVar = {
         "archive-damaged": "the archive is damaged or truncated, and the files after the damage cannot be found",
         "archive-member": "a file in the archive cannot be read: it is encrypted, sparse or damaged, or its path leads out of it",
-        "changed": "the file was modified while it was being processed; the next run processes the new version",
+        "changed": "the file was removed during the run, or modified again and again; the next run processes what it finds",
         "limit-bytes": "the file is larger than --max-source-bytes",
         "read-changed": "the file changed while it was being read",
         "read-cut-off": "the server sent fewer bytes than it announced",

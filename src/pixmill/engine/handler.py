@@ -92,6 +92,9 @@ class HandlerRef(msgspec.Struct, frozen=True):
     handler that has one; 0 kills them at once.
 
     ``batch_size``: how many tasks a worker handles together, if there are as many; it is one if a task has killed a worker.
+
+    ``resources``: what each worker needs of a node of a cluster besides a core, by the engine's name for it, such as ``GPU``, and
+    how much. On this machine they are not checked.
     """
 
     factory: str
@@ -106,6 +109,7 @@ class HandlerRef(msgspec.Struct, frozen=True):
     load_timeout: float = 0.0
     close_timeout: float = 0.0
     batch_size: int = 1
+    resources: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def to(cls, function: Callable[[bytes], bytes]) -> "HandlerRef":

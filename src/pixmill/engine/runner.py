@@ -29,8 +29,10 @@ from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.policy import Policy
 from pixmill.engine.resources.memory import MemoryBudget
 from pixmill.engine.scheduling.admission import Admission, Revise, StillValid
+from pixmill.engine.scheduling.components import Components
 from pixmill.engine.scheduling.deferrals import Resolve
-from pixmill.engine.scheduling.scheduler import Components, Scheduler
+from pixmill.engine.scheduling.next_pass import Renewal
+from pixmill.engine.scheduling.scheduler import Scheduler
 from pixmill.engine.scheduling.store_breaker import Hold, no_hold
 from pixmill.engine.task import BegunTask, Counts, Outcome, Task
 from pixmill.engine.worker.mark import refuse_in_worker
@@ -145,6 +147,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     revise: Revise | None = None,
     is_same: IsSame | None = None,
     resolve: Resolve | None = None,
+    renewal: Renewal | None = None,
     metadata: bytes = b"",
     force: bool = False,
     status_file: StatusFile | None = None,
@@ -164,7 +167,8 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     ``still_valid(task, record)``: whether the record of a finished task still holds; a text means that it does, and is the reason
     of ``Skipped``. ``revise(task, record)`` returns the task to send in place of one that needs an attempt, with the same id and
     key. ``is_same(task, record)``: whether a record with another id is of the same version. ``resolve`` returns the tasks to send
-    in place of those that the handler ``Deferred``. ``force``: run everything again. ``metadata``: the caller's own JSON, stored
+    in place of those that the handler ``Deferred``. ``renewal``: how to go on with tasks whose data changed after they were found;
+    they stay pending until all others have an outcome. ``force``: run everything again. ``metadata``: the caller's own JSON, stored
     with the run. ``status_file`` shows what is at work to the next run, should this one be killed; the caller closes it. Without it
     no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed. ``hold``
     returns what waits for a store at the moment, other than the tasks themselves. ``rng`` draws the pauses before retries.
@@ -185,6 +189,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         rng=rng or random.Random(),  # noqa: S311  # for spreading retries, not for secrets
         status_file=status_file,
         resolve=resolve,
+        renewal=renewal,
         hold=hold,
     )
     return Run(tasks, ref, components, observers=observers, metadata=metadata, begun=begun)

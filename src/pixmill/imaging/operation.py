@@ -19,13 +19,14 @@ class Resources(NamedTuple):
 
     ``memory``: bytes that it holds in each worker. ``open_timeout``: seconds that ``open`` may take. ``needs`` of third-party code
     only: what it needs besides computing and reading files, "network" and folders to write in; ``None`` if that is unknown.
-    ``batch_size``: the number of images that it takes at once.
+    ``batch_size``: the number of images that it takes at once. ``cluster``: what each worker needs of a node of a cluster, by name.
     """
 
     memory: int = 0
     open_timeout: float = 0.0
     needs: tuple[str, ...] | None = None
     batch_size: int = 1
+    cluster: tuple[tuple[str, float], ...] = ()
 
 
 class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):

@@ -5,8 +5,10 @@ from contextlib import closing
 
 from pixmill.batch.config.fingerprint import rendition_fingerprints
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.config.shard import Shard
 from pixmill.batch.item import ImageResult, Item, output_fingerprint, unpack
 from pixmill.batch.state.combined_ledger import LedgerSummary
+from pixmill.batch.state.resharding import recipe_of_shard
 from pixmill.batch.state.source_keys import SourceKeys
 from pixmill.batch.state.stored_config import config_of
 from pixmill.core.errors import ConfigError
@@ -31,6 +33,20 @@ def made_by_other_recipes(summaries: Iterable[LedgerSummary]) -> int | None:
                 return None
             total += count
     return total
+
+
+def shards_of_other_recipes(summaries: Sequence[LedgerSummary]) -> frozenset[Shard]:
+    """Return the shards whose last run had another recipe than the last run of all; none if that cannot be told."""
+    try:
+        recipes = {each.file.shard: recipe_of_shard(config_of(each.runs[-1])) for each in summaries if each.runs}
+    except (ConfigError, OSError):
+        return frozenset()
+    newest = max(filter(_has_run, summaries), key=lambda each: each.runs[-1].started_at, default=None)
+    return frozenset(shard for shard, recipe in recipes.items() if newest and recipe != recipes[newest.file.shard])
+
+
+def _has_run(summary: LedgerSummary) -> bool:
+    return bool(summary.runs)
 
 
 def _count(summary: LedgerSummary) -> int | None:

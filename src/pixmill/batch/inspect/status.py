@@ -1,5 +1,6 @@
 """Read the status and the failures of an output from its ledgers."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +11,11 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.dataset import home
-from pixmill.batch.inspect.other_recipes import made_by_other_recipes
+from pixmill.batch.inspect.other_recipes import made_by_other_recipes, shards_of_other_recipes
 from pixmill.batch.item import unpack
 from pixmill.batch.outputs.origins import made_by_others
 from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, total
-from pixmill.batch.state.ledger_files import find_ledger_files
+from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
 from pixmill.batch.state.location import default_state
 from pixmill.batch.state.remote.session import FIRST_UPLOAD, fetch_ledgers, run_at_work
 from pixmill.batch.state.stored_config import config_of
@@ -31,12 +32,18 @@ Condition = Literal["finished", "running", "stopped", "killed", "not begun"]
 
 
 class ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The status of one shard: ``killed`` means that its run recorded no end. ``last`` is its last run, if any."""
+    """The status of one shard: ``killed`` means that its run recorded no end. ``last`` is its last run, if any.
+
+    ``other_recipe``: it was made with another recipe than the shard that ran last. ``active_at``: when its run was last seen to be
+    alive, in seconds since the epoch; 0 if it has not begun.
+    """
 
     shard: Shard
     condition: Condition
     counts: Counts = Counts()
     last: RunRecord | None = None
+    other_recipe: bool = False
+    active_at: float = 0.0
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,29 +117,50 @@ def status(ledgers: CombinedLedger) -> Status:
     summaries = list(ledgers.summaries())
     counts = total(each.counts for each in summaries) if ledgers.is_one_split else ledgers.counts()
     last = max((run for each in summaries for run in each.runs[-1:]), key=lambda run: run.started_at, default=None)
+    shards = tuple(shard_statuses(summaries))
     is_whole = all(each.runs[-1].reason == FINISHED for each in summaries if each.runs)
     return Status(
         counts=counts,
         last=last,
         older=made_by_others(ledgers),
-        shards=tuple(_shards(summaries)),
+        shards=() if {each.shard for each in shards} == {Shard()} else shards,
         is_whole=is_whole,
         other_recipe=made_by_other_recipes(summaries),
     )
 
 
-def _shards(summaries: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:
-    """Yield the status of every part of each split, in order."""
+def shard_statuses(summaries: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:
+    """Yield the status of every part of each split, in order; an unsplit run is the shard 1/1."""
     by_shard = {each.file.shard: each for each in summaries}
+    others = shards_of_other_recipes(summaries) if len(summaries) > 1 else frozenset()
     for count in sorted({shard.count for shard in by_shard}):
-        parts = [Shard(index, count) for index in range(1, count + 1)] if len(by_shard) > 1 or count > 1 else []
-        for shard in parts:
+        for shard in (Shard(index, count) for index in range(1, count + 1)):
             summary = by_shard.get(shard)
             if summary is None:
-                yield ShardStatus(shard=shard, condition="not begun")
+                begun = LedgerFile(
+                    shard, summaries[0].file.base / shard.folder
+                ).is_running()  # it has no ledger yet, or no copy here
+                yield ShardStatus(shard=shard, condition="running" if begun else "not begun")
             else:
                 last = summary.runs[-1] if summary.runs else None
-                yield ShardStatus(shard=shard, condition=_condition(summary, last), counts=summary.counts, last=last)
+                yield ShardStatus(
+                    shard=shard,
+                    condition=_condition(summary, last),
+                    counts=summary.counts,
+                    last=last,
+                    other_recipe=shard in others,
+                    active_at=_active_at(summary.file, last),
+                )
+
+
+def _active_at(file: LedgerFile, last: RunRecord | None) -> float:
+    """Return when the run of a ledger was last seen to be alive: by its lock, its end, its heartbeat in a store, or its writing."""
+    if file.is_locked():
+        return time.time()
+    if last is not None and last.ended_at:
+        return last.ended_at
+    heartbeat = file.last_heartbeat()
+    return heartbeat if last is not None and heartbeat >= last.started_at else file.written_at()
 
 
 def _condition(summary: LedgerSummary, last: RunRecord | None) -> Condition:

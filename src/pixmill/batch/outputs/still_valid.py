@@ -11,6 +11,8 @@ from pixmill.storage.storage import Storage
 
 #: codes of failures whose cause was gone when they were recorded, so that the next run tries again
 PASSING = frozenset({"changed", "read-changed"})
+#: codes of failures of an image that was not, when it was read, what had been listed
+CHANGED = PASSING | {"read-vanished"}
 
 
 def still_valid(outputs_exist: StillValid, destination: Storage | None, *, existing: str) -> StillValid:

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain, groupby
 
+import msgspec
+
 from pixmill.batch.config.shard import Shard
+from pixmill.batch.item import from_payload, to_task
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.ledger_files import LedgerFile
+from pixmill.core.errors import ImageError
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State, Task
 from pixmill.storage.entry import Entry
@@ -26,6 +30,22 @@ def unfinished_tasks(plan: Plan) -> Iterator[Task]:
             plan.release()
             return
     yield from plan.tasks()
+
+
+def present_version(plan: Plan, task: Task) -> Task | None:
+    """Return the task for the image of ``task`` as it is now; ``None`` if it is gone or cannot be looked up."""
+    item = from_payload(task.payload)
+    try:
+        now = plan.locations.source.storage.stat(item.locator or item.entry.path)
+    except ImageError:
+        return None
+    if now is None or item.source_error:
+        return None
+    entry = Entry(item.entry.path, now.size, now.version, now.changed_at)
+    item = msgspec.structs.replace(item, entry=entry)
+    if item.template:  # late names are made of what a worker reads
+        item = msgspec.structs.replace(item, names=(), facts=None)
+    return to_task(item, plan.fingerprint, task.key)
 
 
 def _paths(plan: Plan, ledger: SqliteLedger) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,11 @@ class LedgerFile(msgspec.Struct, frozen=True):
     shard: Shard
     folder: Path
 
+    @property
+    def base(self) -> Path:
+        """The state folder of the output, which holds those of its shards."""
+        return self.folder.parent if self.shard.folder else self.folder
+
     def open(self, *, is_checked: bool = True) -> SqliteLedger:
         """Open it for reading, which is safe during a run; without ``is_checked`` its content is not checked first."""
         state_folder.check(self.folder)
@@ -37,7 +43,15 @@ class LedgerFile(msgspec.Struct, frozen=True):
 
         For a copy, the owner's last heartbeat decides, which is stored with the copy.
         """
-        return self.is_locked() or now() - self._last_heartbeat() < ALIVE_WITHIN
+        return self.is_locked() or now() - self.last_heartbeat() < ALIVE_WITHIN
+
+    def written_at(self) -> float:
+        """Return when the ledger was last written to, in seconds since the epoch; 0 if it does not exist."""
+        times = [0.0]
+        for name in (LEDGER, f"{LEDGER}-wal"):
+            with suppress(OSError):
+                times.append((self.folder / name).stat().st_mtime)
+        return max(times)
 
     def is_locked(self) -> bool:
         """Tell whether a run on this machine holds it: the kernel releases the lock when its owner dies, however it dies."""
@@ -55,7 +69,8 @@ class LedgerFile(msgspec.Struct, frozen=True):
             os.close(lock)
         return False
 
-    def _last_heartbeat(self) -> float:
+    def last_heartbeat(self) -> float:
+        """Return the time of the last heartbeat, in seconds since the epoch, that came with the copy; 0 if there is no copy."""
         try:
             fields = state_folder.read(self.folder, COPIED_FROM).split()
             return float(fields[1])

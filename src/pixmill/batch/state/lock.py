@@ -28,8 +28,12 @@ class Lock:
     without such locks, files with a heartbeat stand in for it: see ``owner_files``.
     """
 
-    def __init__(self, path: Path, output: str = "", *, shared: bool = False) -> None:
-        """Set the file, which is created when the lock is taken and not removed, and the ``output`` it protects, for messages."""
+    def __init__(self, path: Path, output: str = "", *, shared: bool = False, recipe: str = "") -> None:
+        """Set the file, which is created when the lock is taken and not removed, and the ``output`` it protects, for messages.
+
+        ``recipe`` is the owner's, which other shards compare with theirs.
+        """
+        self._recipe = recipe
         self._output = output or printable(path.parent.parent)
         self._path = path
         self._mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -69,7 +73,7 @@ class Lock:
         if self._mode == fcntl.LOCK_EX:
             with suppress(OSError):  # the lock works without the owner's name; a full disk is reported elsewhere
                 os.ftruncate(self._file, 0)
-                os.pwrite(self._file, msgspec.json.encode(Owner.of_this_process()), 0)
+                os.pwrite(self._file, msgspec.json.encode(Owner.of_this_process(self._recipe)), 0)
 
     def _lock(self) -> None:
         """Take the lock, with retries: a process that only checks whether the output is locked holds it for an instant."""
@@ -98,6 +102,14 @@ class Lock:
             return f" ({msgspec.json.decode(os.pread(self._file, 4096, 0), type=Owner)})"
         except DECODE_ERRORS:
             return ""
+
+
+def last_owner(folder: Path, name: str) -> Owner | None:
+    """Return the last owner of the exclusive lock called ``name`` in the state folder ``folder``; ``None`` if that is not known."""
+    try:
+        return msgspec.json.decode(state_folder.read(folder, name), type=Owner)
+    except (OSError, RunError, *DECODE_ERRORS):
+        return None
 
 
 def has_locks(path: Path) -> bool:

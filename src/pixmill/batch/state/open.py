@@ -12,7 +12,13 @@ from pixmill.batch.state import state_folder
 from pixmill.batch.state.identity import OwnTags, ensure_identity
 from pixmill.batch.state.ledger_files import LEDGER, LOCK, open_to_write
 from pixmill.batch.state.lock import Lock
-from pixmill.batch.state.resharding import check_not_running, import_from_other_split, overlapping_ledgers
+from pixmill.batch.state.resharding import (
+    check_not_running,
+    check_same_recipe,
+    import_from_other_split,
+    overlapping_ledgers,
+    recipe_of_shard,
+)
 from pixmill.batch.state.stored_config import codes_preventable_since
 from pixmill.core.events import Event, Observer
 from pixmill.core.text import has_secret
@@ -60,7 +66,9 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     ensure_identity(lock_folder)
     locations.check_apart(config.sources)
     if state != lock_folder:
-        stack.enter_context(Lock(state / LOCK, output))
+        recipe = recipe_of_shard(config)
+        stack.enter_context(Lock(state / LOCK, output, recipe=recipe))
+        check_same_recipe(shard, state, recipe)
     others = overlapping_ledgers(shard, state)
     check_not_running(shard, others)
     remote_observers = _remote_session(config, locations, stack)
@@ -88,7 +96,8 @@ def _remote_session(config: RunConfig, locations: RunLocations, stack: ExitStack
     storage = open_storage(locations.output_root)
     if not isinstance(storage, ObjectStorage):
         return ()
-    session = RemoteStateSession(storage, locations.state, config.selection.shard, timeout=config.policy.store_timeout)
+    shard, recipe = config.selection.shard, recipe_of_shard(config)
+    session = RemoteStateSession(storage, locations.state, shard, timeout=config.policy.store_timeout, recipe=recipe)
     stack.callback(session.end)
     session.begin()
     return (session,)

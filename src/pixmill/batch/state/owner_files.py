@@ -30,6 +30,7 @@ class Owner(msgspec.Struct, frozen=True):
     """A run that uses an output, for the error message of other runs, and to tell whether it is alive.
 
     ``machine`` is where its ``pid`` means something: a start of the system, and a PID namespace; empty where nobody asks.
+    ``recipe`` identifies what the run of a shard makes; empty if that is not compared.
     """
 
     pid: int
@@ -37,11 +38,12 @@ class Owner(msgspec.Struct, frozen=True):
     since: str
     machine: str = ""
     is_shared: bool = False
+    recipe: str = ""
 
     @classmethod
-    def of_this_process(cls) -> "Owner":
+    def of_this_process(cls, recipe: str = "") -> "Owner":
         """Describe this process, without the machine."""
-        return cls(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"))
+        return cls(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"), recipe=recipe)
 
     def __str__(self) -> str:
         """Return who it is, for a message."""

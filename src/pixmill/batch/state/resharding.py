@@ -6,11 +6,14 @@ No work is lost or repeated. A shard refuses to start while an overlapping shard
 import logging
 from pathlib import Path
 
+from pixmill.batch.config.fingerprint import recipe_fingerprint
+from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state.combined_ledger import CombinedLedger
-from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
+from pixmill.batch.state.ledger_files import LOCK, LedgerFile, find_ledger_files
+from pixmill.batch.state.lock import last_owner
 from pixmill.batch.state.source_keys import SourceKeys
-from pixmill.core.errors import RunError
+from pixmill.core.errors import ConfigError, RunError
 from pixmill.core.humanize import plural
 from pixmill.engine.ledger import Ledger, LedgerView, RunRecord
 
@@ -30,6 +33,33 @@ def check_not_running(shard: Shard, files: list[LedgerFile]) -> None:
                 code="locked",
                 hint="wait for it, or stop it; only shards of the same split can run at the same time",
             )
+
+
+def recipe_of_shard(config: RunConfig) -> str:
+    """Return what must be the same for all shards that run at the same time; empty for an unsplit run."""
+    if config.selection.shard.count == 1:
+        return ""
+    return f"{recipe_fingerprint(config).hex()} {config.placement.name.text}"
+
+
+def check_same_recipe(shard: Shard, state: Path, recipe: str) -> None:
+    """Raise ``ConfigError`` when another shard of this split is being run with another ``recipe``.
+
+    The caller holds the lock of ``shard``, which says its recipe, so that of two shards that start at once at least one is refused.
+    """
+    for folder in state.parent.glob(f"shard-*-of-{shard.count}") if recipe else ():
+        other = Shard.of_folder(folder.name)
+        owner = last_owner(folder, LOCK) if other and other != shard else None
+        if other and owner and owner.recipe not in ("", recipe) and LedgerFile(other, folder).is_locked():
+            raise other_recipe(other, str(owner))
+
+
+def other_recipe(shard: Shard, owner: str) -> ConfigError:
+    """Return the error for a run beside ``shard``, which ``owner`` is running with another recipe."""
+    return ConfigError(
+        f"shard {shard} of this output is being run with another recipe ({owner})",
+        hint="give all shards the same options; to change the recipe, stop them all first",
+    )
 
 
 def newer_ledgers(ledger: LedgerView, files: list[LedgerFile]) -> list[LedgerFile]:

@@ -38,6 +38,7 @@ def handler_ref(handler_options: HandlerOptions, recipe: Recipe) -> HandlerRef:
         held_memory=held_memory(recipe),
         load_timeout=load_timeout,
         batch_size=together,
+        resources=tuple(node_resources(recipe).items()),
         close_timeout=CLOSE_TIMEOUT if load_timeout else 0.0,
     )
 
@@ -45,6 +46,14 @@ def handler_ref(handler_options: HandlerOptions, recipe: Recipe) -> HandlerRef:
 def batch_size(recipe: Recipe) -> int:
     """Return how many images a worker should handle together."""
     return max((step.resources.batch_size for step in recipe.all_steps()), default=1)
+
+
+def node_resources(recipe: Recipe) -> dict[str, float]:
+    """Return what the steps of ``recipe`` need of a node of a cluster, for each worker."""
+    total: dict[str, float] = {}
+    for name, amount in (need for step in recipe.all_steps() for need in step.resources.cluster):
+        total[name] = total.get(name, 0.0) + amount
+    return total
 
 
 def held_memory(recipe: Recipe) -> int:

@@ -4,9 +4,10 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import ClassVar, get_args
+from typing import Annotated, ClassVar, get_args
 
 import msgspec
+from msgspec import Meta
 
 from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.options import Option
@@ -17,11 +18,13 @@ from pixmill.batch.state.combined_ledger import LedgerSummary
 from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.batch.state.status_file import seconds_held
 from pixmill.batch.worker.confinement import confinement_remark
-from pixmill.cli.command import Command
+from pixmill.cli.command import Command, declared
 from pixmill.cli.exit_codes import ExitCode
-from pixmill.cli.options.output import CommonOutput, State, run_output_options
+from pixmill.cli.options.output import SHOW, CommonOutput, State, run_output_options
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
+from pixmill.core.errors import ConfigError
 from pixmill.core.humanize import duration_text, plural
+from pixmill.core.model import Model
 from pixmill.core.text import has_secret, printable, redacted
 from pixmill.engine.task import Counts
 
@@ -30,24 +33,33 @@ CONDITIONS = get_args(Condition)
 INCOMPLETE = ("stopped", "killed", "not begun")
 
 
+class StatusOutput(Model, frozen=True, kw_only=True):
+    """What the command prints."""
+
+    metrics: Annotated[bool, Meta(description="print the totals and the condition of each shard in Prometheus format")] = False
+
+
 class Status(Command):
     """Show how many images of DST are done, failed and pending.
 
     Also shows how the last run ended. For a run split into shards, shows the totals over all shards, and the shards that have
-    not finished. Only reads the ledger, so it is safe during a run.
+    not finished. Only reads the ledger, so it is safe during a run. ``--metrics`` prints the sums and the condition of each shard
+    for Prometheus.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
-    examples: ClassVar = ("pixmill status out", "pixmill status out --json")
+    examples: ClassVar = ("pixmill status out", "pixmill status out --json", "pixmill status out --metrics")
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return the options of a command about an earlier run."""
-        return run_output_options()
+        """Return the options of a command about an earlier run, and its own."""
+        return {**run_output_options(), **declared(SHOW, StatusOutput)}
 
     def execute(self) -> int:
         """Print the summary of the ledger."""
         self.console.waits.begin(lambda: "reading the ledger")
+        if self.request.model(StatusOutput).metrics:
+            return self._print_metrics()
         with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
             summary = status(ledger)
             running = [each for each in ledger.ledger_files if each.is_running()]
@@ -89,6 +101,16 @@ class Status(Command):
             self.console.result(
                 f"{plural(changed, 'image')} {have} changed before the last run (pixmill verify {self._arguments()}): {examples}"
             )
+        return ExitCode.DONE
+
+    def _print_metrics(self) -> int:
+        """Print the status in Prometheus' text format."""
+        from pixmill.batch.inspect.status_metrics import status_metrics  # noqa: PLC0415  # prometheus-client is slow to import
+
+        if self.request.model(CommonOutput).json:
+            raise ConfigError("--metrics prints no JSON", hint="leave out --json or --metrics")
+        with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
+            self.console.result(status_metrics(ledger).removesuffix("\n"))
         return ExitCode.DONE
 
     def _arguments(self) -> str:
@@ -145,6 +167,8 @@ def _shard_lines(shards: Sequence[ShardStatus]) -> Iterator[str]:
             names = [str(each.shard) for each in group if each.condition == condition]
             if names:
                 yield f"  {condition}: {', '.join(names)}"
+        if others := [str(each.shard) for each in group if each.other_recipe]:
+            yield f"  of another recipe than the last run, so run them again: {', '.join(others)}"
 
 
 def _record(summary: LedgerStatus) -> dict[str, object]:
@@ -162,7 +186,14 @@ def _record(summary: LedgerStatus) -> dict[str, object]:
         }
     if summary.shards:
         record["shards"] = [
-            {"shard": str(each.shard), "condition": each.condition, **_numbers(each.counts)} for each in summary.shards
+            {
+                "shard": str(each.shard),
+                "condition": each.condition,
+                "other_recipe": each.other_recipe,
+                "active_at": round(each.active_at, 3) or None,
+                **_numbers(each.counts),
+            }
+            for each in summary.shards
         ]
     return record
 

@@ -2,6 +2,7 @@
 
 import queue
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import suppress
 
 import msgspec
@@ -14,12 +15,15 @@ class NodeSlot(msgspec.Struct, frozen=True):
     """A place in the cluster where a node agent can run.
 
     ``name`` is the engine's identifier and is never reused; ``label`` is for people. ``cores`` is the number of cores that the
-    engine offers there.
+    engine offers there. ``lacks`` says what the node does not have that each worker needs; empty if it has everything.
+    ``sharing``: how many slots share the node and its memory.
     """
 
     name: str
     label: str
     cores: int
+    lacks: str = ""
+    sharing: int = 1
 
 
 class ClusterBackend(ABC):
@@ -27,6 +31,10 @@ class ClusterBackend(ABC):
 
     Every request has one reply, and an agent has at most one request at a time. Only ``receive`` waits for an agent.
     """
+
+    @abstractmethod
+    def require(self, resources: Mapping[str, float]) -> None:
+        """Offer only slots with these ``resources`` for each worker, and reserve them. Called once, before ``slots``."""
 
     @abstractmethod
     def slots(self) -> list[NodeSlot]:

@@ -102,6 +102,7 @@ class ClusterExecutor(Executor):
     def start(self, handler: HandlerRef, policy: Policy) -> None:
         """Start an agent in every slot and wait for them. ``RunError`` when all nodes are refused, or none joins."""
         backend = self.open_backend(self._address, self._wanted)
+        backend.require(dict(handler.resources))
         self._membership = Membership(backend, handler, policy, wanted=self._wanted, lease=self._lease, probe=self._probe)
         start = time.monotonic()
         while not self._is_ready(time.monotonic() - start):
@@ -271,4 +272,4 @@ class ClusterExecutor(Executor):
         if now - self._no_nodes_since > self._no_nodes_timeout:
             last = f"; the last one, {self._last_loss}" if self._last_loss else ""
             message = f"no node of the cluster has been ready for {Duration(self._no_nodes_timeout)}{last}"
-            raise RunError(message, hint="are its nodes up, is pixmill installed there, and are their cores free?")
+            raise RunError(message, hint="are its nodes up, is pixmill installed there, and are their cores and GPUs free?")

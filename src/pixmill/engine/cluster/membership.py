@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from pixmill.core.errors import RunError
 from pixmill.core.units import Duration
-from pixmill.engine.cluster.backend import ClusterBackend, Received
+from pixmill.engine.cluster.backend import ClusterBackend, NodeSlot, Received
 from pixmill.engine.cluster.messages import Inquiry, Reply, Shutdown, StartPool, Versions, decode_reply, decode_versions, encode
 from pixmill.engine.cluster.node import Node
 from pixmill.engine.cluster.node_agent import NODE_LOST
@@ -120,12 +120,19 @@ class Membership:
         names = {slot.name for slot in slots}
         departed = [number for number, node in self._nodes.items() if node.slot.name not in names]
         losses = [self._lose(number, "it has left the cluster", now) for number in departed]
+        losses += [self._refuse_slot(slot, now) for slot in slots if slot.lacks and slot.name not in self.placement.rejected]
         used_cores = {node.slot.name: 0 if node.is_suspended else node.cores for node in self}
         for slot, cores in self.placement.free_slots(slots, used_cores, now):
             number = next(self._numbers)
             self._nodes[number] = Node(slot, cores, now)
             self._backend.start_agent(number, slot, cores)
         return losses
+
+    def _refuse_slot(self, slot: NodeSlot, now: float) -> NodeLost:
+        """Use no slot of a node that lacks what each worker needs."""
+        reason = RunError(slot.lacks, hint="start the engine on nodes that offer it, or use a step that does not need it")
+        self.placement.reject(slot, reason)
+        return NodeLost(Node(slot, 0, now), reason.message, refusal=reason)
 
     def _send_request(self, number: int, node: Node) -> None:
         self._backend.send(number, encode(node.next_request()))
@@ -161,8 +168,15 @@ class Membership:
 
     def _start_pool(self, number: int, node: Node, now: float) -> None:
         node.is_admitted = True
-        workers = None if self._wanted is None else node.cores
-        request = StartPool.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
+        workers = None if self._wanted is None and not self._handler.resources else node.cores
+        request = StartPool.of(
+            self._handler,
+            self._policy,
+            cores=node.cores,
+            workers=workers,
+            silence=2 * self._lease,
+            sharing=node.slot.sharing,
+        )
         self._backend.send(number, encode(request))
         node.on_sent(now)
 

@@ -39,7 +39,7 @@ class Inquiry(msgspec.Struct, frozen=True, tag="inquiry"):
 class StartPool(msgspec.Struct, frozen=True, tag="start-pool"):
     """Start ``workers`` workers on ``cores`` cores; ``None`` starts as many as suit the handler.
 
-    An agent that receives nothing for ``silence`` seconds kills its workers.
+    An agent that receives nothing for ``silence`` seconds kills its workers. ``sharing``: how many agents share the node's memory.
     """
 
     handler: HandlerRef
@@ -47,11 +47,12 @@ class StartPool(msgspec.Struct, frozen=True, tag="start-pool"):
     cores: int
     workers: int | None
     silence: float
+    sharing: int = 1
 
     @classmethod
-    def of(cls, handler: HandlerRef, policy: Policy, *, cores: int, workers: int | None, silence: float) -> Self:
+    def of(cls, handler: HandlerRef, policy: Policy, *, cores: int, workers: int | None, silence: float, sharing: int = 1) -> Self:
         """Return the request, with ``policy`` as plain data."""
-        return cls(handler, policy.to_builtins(), cores, workers, silence)
+        return cls(handler, policy.to_builtins(), cores, workers, silence, sharing)
 
 
 class RunTasks(msgspec.Struct, frozen=True, tag="run-tasks"):

@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from pixmill.core.units import ByteSize
 from pixmill.engine.cluster.messages import Reply, RunTasks, StartPool, WorkerDeath
 from pixmill.engine.executor import Completed, ExecutorEvent, Lost, Returned
 from pixmill.engine.ipc.messages import TaskResult
@@ -26,6 +27,8 @@ class NodePool:
     def __init__(self, start: StartPool) -> None:
         """Start the workers. ``RunError`` when none can be started."""
         handler, policy = start.handler, Policy.from_builtins(start.policy)
+        if start.sharing > 1:
+            policy = policy.evolve(memory=ByteSize(int(policy.memory or usable_memory()) // start.sharing))
         held, memory = handler.held_memory, int(policy.memory or usable_memory())
         affordable = workers_within_memory(start.cores, handler.per_core, memory, held=held)
         wanted = workers_with_memory(start.workers or affordable, policy.memory, held=held)

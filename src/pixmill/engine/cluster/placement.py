@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from pixmill.core.errors import RunError
+from pixmill.core.humanize import plural
 from pixmill.engine.cluster.backend import NodeSlot
 
 _REFRESH_INTERVAL = 2.0  # seconds between two listings of the cluster's slots
+_MAX_NAMED = 10  # nodes in one sentence
 _COOL_DOWN = 10.0  # seconds before a slot whose agent was lost is tried again
 
 
@@ -14,7 +16,7 @@ class Placement:
 
     def __init__(self, wanted: int | None) -> None:
         """Start without any slots."""
-        self.rejected: dict[str, RunError] = {}
+        self.rejected: dict[str, tuple[str, RunError]] = {}
         self._wanted = wanted
         self._cool_downs: dict[str, float] = {}
         self._next_refresh = 0.0
@@ -49,7 +51,7 @@ class Placement:
 
     def reject(self, slot: NodeSlot, reason: RunError) -> None:
         """Do not use ``slot`` for the rest of the run."""
-        self.rejected[slot.name] = RunError(f"node {slot.label} is refused: {reason.message}", hint=reason.hint, code=reason.code)
+        self.rejected[slot.name] = (slot.label, reason)
 
     @property
     def is_exhausted(self) -> bool:
@@ -57,7 +59,21 @@ class Placement:
         return bool(self._slots) and all(slot.name in self.rejected for slot in self._slots)
 
     def error(self) -> RunError:
-        """Return why no node is left, with a reason for each, in an order that does not depend on which answered first."""
-        reasons = [self.rejected[name] for name in sorted(self.rejected)]
-        hints = dict.fromkeys(reason.hint for reason in reasons if reason.hint)
-        return RunError("; ".join(reason.message for reason in reasons), hint="; ".join(hints), code=reasons[0].code)
+        """Return why no node is left, with a reason for each, in an order that does not depend on which answered first.
+
+        Nodes with the same reason are named together.
+        """
+        rejected = [self.rejected[name] for name in sorted(self.rejected)]
+        groups: dict[str, dict[str, None]] = {}
+        for label, reason in rejected:
+            groups.setdefault(reason.message, {})[label] = None
+        messages = [f"{_named(list(labels))} refused: {message}" for message, labels in groups.items()]
+        hints = dict.fromkeys(reason.hint for _, reason in rejected if reason.hint)
+        return RunError("; ".join(messages), hint="; ".join(hints), code=rejected[0][1].code)
+
+
+def _named(labels: list[str]) -> str:
+    """Return the subject of a sentence about these nodes, and its verb."""
+    first, others = ", ".join(labels[:_MAX_NAMED]), len(labels) - _MAX_NAMED
+    more = f" and {plural(others, 'other')}" if others > 0 else ""
+    return f"node {first} is" if len(labels) == 1 else f"nodes {first}{more} are"

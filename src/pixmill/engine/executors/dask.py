@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import count
 from typing import Any
@@ -12,6 +12,7 @@ from pixmill.core.errors import MissingExtra, RunError
 from pixmill.engine.cluster.backend import ClusterBackend, NodeSlot, Received, ReplyQueue
 from pixmill.engine.cluster.executor import ClusterExecutor
 from pixmill.engine.cluster.node_agent import NodeAgent
+from pixmill.engine.cluster.requirements import slots_of
 from pixmill.engine.resources.cpu import usable_cores
 
 _CONNECT_TIMEOUT = 20.0
@@ -41,6 +42,7 @@ class DaskBackend(ClusterBackend):
         self._reply_queue = ReplyQueue()
         self._futures: dict[int, Any] = {}
         self._actors: dict[int, Any] = {}
+        self._needs: Mapping[str, float] = {}
         self._run, self._serial = uuid4().hex, count()
         with ExitStack() as exits:
             target = address or exits.enter_context(_local_cluster(distributed, cores))
@@ -52,13 +54,28 @@ class DaskBackend(ClusterBackend):
             self._client = exits.enter_context(client)
             self._exits = exits.pop_all()
 
+    def require(self, resources: Mapping[str, float]) -> None:
+        """Use only worker processes that were started with these resources (``dask worker --resources GPU=1``)."""
+        self._needs = resources
+
     def slots(self) -> list[NodeSlot]:
         """Return the worker processes that the scheduler lists."""
         try:
             workers = self._client.nthreads()
+            known = self._client.scheduler_info(n_workers=-1)["workers"] if self._needs else {}
         except (OSError, TimeoutError, ValueError) as error:
             raise RunError(f"the Dask scheduler no longer answers: {error}", hint="run the same command again to resume") from error
-        return [NodeSlot(address, address.rpartition("//")[2], threads) for address, threads in workers.items()]
+        return [
+            slot
+            for address, threads in workers.items()
+            for slot in self._slots_of(address, threads, known.get(address, {}).get("resources", {}))
+        ]
+
+    def _slots_of(self, address: str, threads: int, offered: Mapping[str, float]) -> Iterator[NodeSlot]:
+        """Yield the slots of a worker process; it has one, because all that runs in it sees the same GPUs."""
+        label = address.rpartition("//")[2]
+        slots = list(slots_of(address, label, threads, offered, self._needs))
+        yield NodeSlot(address, label, sum(slot.cores for slot in slots), slots[0].lacks)
 
     def start_agent(self, number: int, slot: NodeSlot, cores: int) -> None:
         """Start the actor in exactly that worker process. Dask reserves no cores: they belong to the process anyway."""

@@ -1,5 +1,6 @@
 """Workers on a Ray cluster: one actor per node, which reserves the cores that its workers use."""
 
+import math
 import os
 import secrets
 import signal
@@ -13,6 +14,7 @@ from pixmill.core.errors import MissingExtra, RunError
 from pixmill.engine.cluster.backend import ClusterBackend, NodeSlot, Received
 from pixmill.engine.cluster.executor import ClusterExecutor
 from pixmill.engine.cluster.node_agent import NodeAgent
+from pixmill.engine.cluster.requirements import GPU, slots_of
 from pixmill.engine.resources.cpu import usable_cores
 
 _OBJECT_STORE_BYTES = 100_000_000  # of a cluster that we start: messages only hold addresses; Ray's default is 30 % of memory
@@ -55,9 +57,14 @@ class RayBackend(ClusterBackend):
             self._connect({"address": address} if address else {"address": "local", "num_cpus": cores, **_local_only()})
         self._head = _Head(ray.get_runtime_context().gcs_address)
         self._nodes: list[NodeSlot] = []
+        self._needs: Mapping[str, float] = {}
         self._agent_class = ray.remote(NodeAgent)
         self._actors: dict[int, Any] = {}
         self._pending: dict[Any, int] = {}
+
+    def require(self, resources: Mapping[str, float]) -> None:
+        """Reserve GPUs and other resources of Ray for each worker."""
+        self._needs = {name: math.ceil(need) if name == GPU and need > 1 else need for name, need in resources.items()}
 
     def slots(self) -> list[NodeSlot]:
         """Return the nodes that are alive; those of the last time while the head does not answer, which may not last long."""
@@ -69,13 +76,15 @@ class RayBackend(ClusterBackend):
             nodes = [node for node in self._ray.nodes() if node["Alive"]]
         except Exception as error:
             raise RunError(f"the Ray cluster no longer answers: {error}", hint=_RESUME) from error
-        self._nodes = [NodeSlot(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0))) for node in nodes]
+        self._nodes = [slot for node in nodes for slot in self._slots_of(node)]
         return self._nodes
 
     def start_agent(self, number: int, slot: NodeSlot, cores: int) -> None:
         """Start the actor on exactly that node."""
-        strategy = self._strategy(slot.name, soft=False)
-        actor = self._agent_class.options(num_cpus=cores, scheduling_strategy=strategy, max_restarts=0).remote()
+        strategy = self._strategy(slot.name.partition("/")[0], soft=False)
+        reserved = {name: cores * amount for name, amount in self._needs.items()}
+        options = {"num_cpus": cores, "num_gpus": reserved.pop(GPU, 0.0), "resources": reserved}
+        actor = self._agent_class.options(**options, scheduling_strategy=strategy, max_restarts=0).remote()
         self._actors[number] = actor
         self._pending[actor.handshake.remote()] = number
 
@@ -104,6 +113,10 @@ class RayBackend(ClusterBackend):
         for number in list(self._actors) if self._head.answers() else ():
             self.stop_agent(number)
         self._exits.close()
+
+    def _slots_of(self, node: Mapping[str, Any]) -> Iterator[NodeSlot]:
+        offered = node["Resources"]
+        return slots_of(node["NodeID"], node["NodeManagerAddress"], int(offered.get("CPU", 0)), offered, self._needs)
 
     def _connect(self, options: Mapping[str, Any]) -> None:
         try:

@@ -42,6 +42,15 @@ class EventPublisher:
         if self._observers:
             _send(kind(at=self._clock.now(), **fields), self._observers)
 
+    def publish_found(self, tasks: Sequence[Task], unchanged: Sequence[Task]) -> None:
+        """Publish that ``tasks`` were found, of which some are ``unchanged`` and thereby finished."""
+        known = {task.key for task in unchanged}
+        if unchanged:
+            self.publish_unchanged(unchanged)
+        for task in tasks if len(known) < len(tasks) else ():
+            if task.key not in known:
+                self.publish(TaskFound, task=task)
+
     def publish_unchanged(self, tasks: Sequence[Task]) -> None:
         """Publish that ``tasks`` were found and are unchanged: together to an ``UnchangedObserver``, else with two events each."""
         at = self._clock.now()

@@ -4,27 +4,23 @@ Each iteration reads ahead, submits as many attempts as the executor accepts, wa
 everything before anything else learns of it, several outcomes at a time.
 """
 
-import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from pixmill.core.errors import RunError
-from pixmill.engine.clock import Clock
-from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
-from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Notification
+from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskRetried, WorkerLost, WorkersSeen
+from pixmill.engine.executor import Completed, ExecutorEvent, Lost, Notification
 from pixmill.engine.failures import DEFERRED, LIMIT_MEMORY, SKIPPED, TIMEOUT
-from pixmill.engine.ipc.status_file import StatusFile
-from pixmill.engine.ledger import FINISHED, Ledger
-from pixmill.engine.observability.publisher import EventPublisher
-from pixmill.engine.policy import Policy
-from pixmill.engine.resources.memory import MemoryBudget, resident_memory
-from pixmill.engine.scheduling.admission import Admission
+from pixmill.engine.ledger import FINISHED
+from pixmill.engine.resources.memory import resident_memory
 from pixmill.engine.scheduling.backlog import Backlog
 from pixmill.engine.scheduling.commit_batch import CommitBatch
-from pixmill.engine.scheduling.deferrals import Deferrals, Resolve
+from pixmill.engine.scheduling.components import Components
+from pixmill.engine.scheduling.deferrals import Deferrals
 from pixmill.engine.scheduling.failure_limit import FailureLimit
-from pixmill.engine.scheduling.store_breaker import SICK_STORE, Hold, StoreBreaker, no_hold
+from pixmill.engine.scheduling.next_pass import NextPass
+from pixmill.engine.scheduling.store_breaker import SICK_STORE, StoreBreaker
 from pixmill.engine.scheduling.task_reader import TaskReader
 from pixmill.engine.scheduling.token_bucket import TokenBucket
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, Task
@@ -32,22 +28,6 @@ from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome,
 _MAX_WAIT = 0.25  # seconds that one wait for events may take
 _STATUS_INTERVAL = 1.0
 _IDLE_POLL = 0.05  # seconds between two reads of an idle source: the delay with which a new task may be noticed
-
-
-class Components(msgspec.Struct, frozen=True, kw_only=True):
-    """The components that a scheduler works with."""
-
-    executor: Executor
-    ledger: Ledger
-    policy: Policy
-    admission: Admission
-    publisher: EventPublisher
-    memory: MemoryBudget
-    clock: Clock
-    rng: random.Random
-    status_file: StatusFile | None = None
-    resolve: Resolve | None = None
-    hold: Callable[[], Hold | None] = no_hold
 
 
 class Scheduler:
@@ -63,6 +43,7 @@ class Scheduler:
         self._backlog = Backlog()
         self._commit_batch = CommitBatch(components.clock)
         self._deferrals = Deferrals(components.resolve)
+        self._next_pass = NextPass(components.renewal)
         self._breaker = StoreBreaker(
             components.publisher,
             components.clock,
@@ -136,10 +117,14 @@ class Scheduler:
 
     def _is_over(self) -> bool:
         if not self.reason:
-            return self._reader.is_exhausted and not self._outstanding and not self._backlog
+            return self._is_pass_over and not self._next_pass
         if self._deadline is None:
             self._drain()
         return self._is_killed or not self._outstanding or self._components.clock.elapsed() >= (self._deadline or 0.0)
+
+    @property
+    def _is_pass_over(self) -> bool:
+        return self._reader.is_exhausted and not self._outstanding and not self._backlog
 
     def _drain(self) -> None:
         self._deadline = self._components.clock.elapsed() + self._components.policy.grace
@@ -150,33 +135,27 @@ class Scheduler:
 
     def _read_tasks(self) -> Sequence[Task]:
         """Read ahead up to the window; return the tasks that are unchanged, of which the ledger learns nothing new."""
+        if self._next_pass and self._is_pass_over:
+            self._reader = TaskReader(self._next_pass.begin(), self._components.clock)
         free = self._components.policy.window - self._backlog.unsuspected
         if self.reason or self._reader.is_exhausted or free <= 0:
             return ()
         tasks = self._reader.take(free)
-        unchanged = self._admit(tasks) if tasks else ()
-        if self._reader.is_exhausted:
-            self._components.publisher.publish(SourceExhausted, found=self._found)
-        return unchanged
-
-    def _admit(self, tasks: Sequence[Task]) -> Sequence[Task]:
-        """Publish and queue ``tasks``; return the unchanged ones."""
-        decisions, publisher = self._components.admission.decide(tasks), self._components.publisher
-        self._found += len(tasks)
-        unchanged = decisions.unchanged
-        if unchanged:
-            self._counts["skipped"] += len(unchanged)
-            self._failure_limit.add_unchanged(len(unchanged))
-            publisher.publish_unchanged(unchanged)
-        if len(unchanged) < len(tasks):
-            known = {task.key for task in unchanged}
-            for task in tasks:
-                if task.key not in known:
-                    publisher.publish(TaskFound, task=task)
+        decisions = self._components.admission.decide(tasks)
+        if self._next_pass.is_first:
+            self._found += len(tasks)
+            self._counts["skipped"] += len(decisions.unchanged)
+            self._failure_limit.add_unchanged(len(decisions.unchanged))
+            self._components.publisher.publish_found(tasks, decisions.unchanged)
+            if self._reader.is_exhausted:
+                self._components.publisher.publish(SourceExhausted, found=self._found)
+        else:
+            self._commit_batch.add([Skipped(task=task) for task in decisions.unchanged])
+            self._commit_batch.add(self._next_pass.take_final())
         self._commit_batch.add(decisions.outcomes)
         self._backlog.append(decisions.attempts)
         self._backlog.suspects.add(decisions.suspects)
-        return unchanged
+        return decisions.unchanged if self._next_pass.is_first else ()
 
     def _dispatch(self) -> None:
         """Submit what the executor accepts. An exclusive attempt waits until nothing runs, and all others wait for its end."""
@@ -288,8 +267,16 @@ class Scheduler:
         elif failure.retryable and attempt.number < self._components.policy.attempts:
             self._retry(attempt, failure)
         else:
-            return Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=completed.seconds)
+            failed = Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=completed.seconds)
+            return None if self._is_set_aside(attempt, failed) else failed
         return None
+
+    def _is_set_aside(self, attempt: Attempt, failed: Failed) -> bool:
+        """Leave ``failed`` to the next pass if its data have changed; until then its task is in flight for the ledger."""
+        if self.reason or not self._next_pass.takes(failed):
+            return False
+        self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failed.failure, delay=0.0)
+        return True
 
     def _retry_exclusively(self, attempt: Attempt, failure: Failure) -> None:
         """Try it again when nothing else runs; this attempt did not really fail, so it does not count."""

@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,8 @@ from pixmill.imaging.operation import Resources
 from pixmill.imaging.user_steps.step import Step
 
 MAX_BATCH_SIZE = 32  # images, which are in memory at the same time
+GPU = "GPU"  # as cluster engines call it
+_Amount = Annotated[float, msgspec.Meta(ge=0)]
 _MAKE_A_CLASS = "make it a class: class Name(pixmill.Step), whose annotated attributes are its settings"
 
 
@@ -64,7 +66,18 @@ def resources(name: str, settings: Mapping[str, object]) -> Resources:
     memory = 0 if step.memory is None else _checked("memory", step.memory, ByteSize)
     timeout = _checked("open_timeout", step.open_timeout, TimeLimit)
     size = _checked("batch_size", step.batch_size, Annotated[int, msgspec.Meta(ge=1, le=MAX_BATCH_SIZE)])
-    return Resources(memory, timeout, None if step.needs is None else tuple(step.needs), size)
+    needs = None if step.needs is None else tuple(step.needs)
+    return Resources(memory, timeout, needs, size, tuple(_of_nodes(step)))
+
+
+def _of_nodes(step: Step) -> Iterator[tuple[str, float]]:
+    """Yield the resources that each worker with ``step`` needs of its node."""
+    gpus = _checked("num_gpus", step.num_gpus, _Amount)
+    if gpus > 1 and gpus != int(gpus):
+        raise RecipeError(f"python.num_gpus: expected a part of one GPU or a whole number, received {gpus:g}")
+    for name, amount in (GPU, gpus), *_checked("resources", dict(step.resources), dict[str, _Amount]).items():
+        if amount:
+            yield name, amount
 
 
 def opened(name: str, settings: Mapping[str, object]) -> Callable[..., Any]:

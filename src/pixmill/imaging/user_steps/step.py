@@ -1,6 +1,6 @@
 """``Step``: the base of a user's own step that loads something once in each worker, such as a model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -24,6 +24,10 @@ class Step(msgspec.Struct, dict=True, forbid_unknown_fields=True):
     #: What it needs besides computing and reading files: ``network``, and folders in which it writes. With ``()`` its workers are
     #: confined like those of pixmill's own steps; ``None`` confines nothing.
     needs: ClassVar[tuple[str, ...] | None] = None
+    #: GPUs of each worker on a cluster: ``1``, or ``0.25`` for four workers that share one. Nodes without them are left out.
+    num_gpus: ClassVar[float] = 0
+    #: Other resources of each worker on a cluster, by the names that the nodes give them (``ray start --resources``).
+    resources: ClassVar[Mapping[str, float]] = {}
     #: How many images ``batch`` takes at once, at most 32.
     batch_size: ClassVar[int] = 1
 

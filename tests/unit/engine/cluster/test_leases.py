@@ -136,6 +136,27 @@ def test_a_node_with_other_versions_is_refused_with_the_reason():
     assert refusal.value.hint == "install the same on every node"
 
 
+class LateBackend(LoopbackBackend):
+    """A cluster whose second node joins when the first has been refused, after its listing has been read a few times."""
+
+    listings = 0
+
+    def slots(self):
+        self.listings += 1
+        if self.listings == 3:
+            self.kind = NodeAgent
+            self.slots_present.append(TWO)
+        return super().slots()
+
+
+def test_a_node_with_other_versions_that_comes_first_does_not_end_the_run_before_the_others_come():
+    backend = LateBackend(ONE, kind=OutdatedAgent)
+    with started(backend) as executor:
+        assert backend.listings >= 3
+        assert answers(run_all(executor, attempts("echo x")))
+        assert executor.workers == 1
+
+
 def test_a_node_with_other_versions_that_joins_later_is_left_out():
     backend = LoopbackBackend(ONE)
     with started(backend) as executor:

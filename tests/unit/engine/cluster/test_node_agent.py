@@ -71,6 +71,19 @@ def test_workers_that_cannot_start_are_an_error_in_their_own_words():
     assert "libtrouble" in replies[-1].error.message
 
 
+def test_agents_of_one_node_share_its_memory():
+    sharing = NodeAgent(), NodeAgent()
+    shares = []
+    for number, agent in enumerate(sharing, 1):
+        policy = Policy(memory="4GB")
+        request = StartPool.of(REF, policy, cores=1, workers=1, silence=60.0, sharing=number)
+        try:
+            shares.append(decode_reply(agent.handle(encode(request))).memory)
+        finally:
+            agent.handle(encode(Shutdown()))
+    assert shares[1] < 0.55 * shares[0]
+
+
 def test_it_reports_the_memory_that_an_exclusive_attempt_may_use():
     with started(cores=2) as send:
         assert send(RunTasks()).memory > 0

@@ -207,7 +207,7 @@ def test_a_cluster_whose_nodes_all_fail_the_probe_is_refused_with_the_reason_of_
     executor.admit_by(ExpectedEvidence(b"all", b"all"))
     with closing(executor), pytest.raises(RunError) as end:
         executor.start(REF, Policy())
-    assert end.value.message == "; ".join(f"node {slot.label} is refused: it shows b'nothing'" for slot in (ONE, TWO))
+    assert end.value.message == f"nodes {ONE.label}, {TWO.label} are refused: it shows b'nothing'"
     assert end.value.hint == "show more"
 
 

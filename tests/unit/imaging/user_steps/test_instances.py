@@ -56,6 +56,22 @@ class Broken(pixmill.Step):
         raise OSError("no such model")
 
 
+class Placed(pixmill.Step):
+    num_gpus = 0.5
+    resources = {"scanner": 1, "none": 0}
+
+    def __call__(self, image):
+        return image
+
+
+class Uneven(Placed):
+    num_gpus = 1.5
+
+
+class Negative(Placed):
+    resources = {"scanner": -1}
+
+
 class Nameless(pixmill.Step):
     batch_size = 0
 
@@ -133,6 +149,14 @@ def test_what_a_class_declares_is_read_and_checked(name):
     assert Python(function=name("function")).resources == Resources()
     with pytest.raises(RecipeError, match=r"python.batch_size: expected an integer from 1 to 32, received 0"):
         _ = Python(function=name("Nameless")).resources
+
+
+def test_what_a_class_needs_of_a_node_is_read_and_checked(name):
+    assert Python(function=name("Placed")).resources.cluster == (("GPU", 0.5), ("scanner", 1.0))
+    with pytest.raises(RecipeError, match=r"python.num_gpus: expected a part of one GPU or a whole number, received 1.5"):
+        _ = Python(function=name("Uneven")).resources
+    with pytest.raises(RecipeError, match=r"python.resources.*: expected a number of at least 0, received -1"):
+        _ = Python(function=name("Negative")).resources
 
 
 def test_the_version_of_the_class_is_part_of_the_recipe_and_no_part_of_what_is_typed(name):

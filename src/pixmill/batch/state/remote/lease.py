@@ -24,7 +24,7 @@ MAX_RECORD_BYTES = 1 << 16  # bytes of the object
 class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What the object says. ``holder`` is the state of the owner, where the latest ledger is, also when the lock is ``free``.
 
-    ``renewed_at`` is in seconds since the epoch, by the owner's clock; ``beat`` differs each time.
+    ``renewed_at`` is in seconds since the epoch, by the owner's clock; ``beat`` differs each time. ``recipe`` is that of a shard.
     """
 
     holder: str
@@ -34,6 +34,11 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     renewed_at: float
     beat: int = 0
     free: bool = False
+    recipe: str = ""
+
+    def __str__(self) -> str:
+        """Return who the owner is, for a message."""
+        return f"process {self.pid} on {self.host}, since {self.since}"
 
 
 def is_alive(claim: LeaseRecord, now: float) -> bool:
@@ -141,7 +146,7 @@ class Lease:
 
 def _locked(owner: LeaseRecord) -> RunError:
     return RunError(
-        f"another run is writing to the same output (process {owner.pid} on {owner.host}, since {owner.since})",
+        f"another run is writing to the same output ({owner})",
         code="locked",
         hint=f"wait for it, or stop it; when that machine is dead, its lock runs out {TTL:.0f} s after its last sign of life",
     )

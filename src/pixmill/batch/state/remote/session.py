@@ -17,6 +17,7 @@ from pixmill.batch.state.location import FOLDER
 from pixmill.batch.state.lock import Lock
 from pixmill.batch.state.remote import ledger_copy
 from pixmill.batch.state.remote.lease import RENEW_INTERVAL, TTL, Lease, LeaseRecord, is_alive, read_lease
+from pixmill.batch.state.resharding import other_recipe
 from pixmill.core.errors import ImageError, PixmillError, RunError
 from pixmill.core.events import Event, Observer
 from pixmill.core.humanize import duration_text
@@ -31,6 +32,7 @@ LEASE = b"lease"
 IDENTITY = "identity"  # the file that makes a state folder one of a kind
 FIRST_UPLOAD = 60.0  # seconds until the first copy of the ledger
 UPLOAD_SHARE = 20  # a copy that took a second is followed by this many without one
+MAX_COMPARED = 16  # other shards whose recipes are compared when one begins: each costs a request
 END_TIMEOUT = 10.0  # seconds, at the end of a run, with a store that does not answer
 _POLL = 0.02  # seconds
 _HINT = "run the same command again: it goes on where it stopped"
@@ -44,15 +46,18 @@ class RemoteStateSession(IgnoresUnchanged, Observer):
     The local lock of ``state`` must be held.
     """
 
-    def __init__(self, storage: ObjectStorage, state: Path, shard: Shard, *, timeout: float = STORE_TIMEOUT) -> None:
-        """Ask for nothing yet."""
+    def __init__(
+        self, storage: ObjectStorage, state: Path, shard: Shard, *, timeout: float = STORE_TIMEOUT, recipe: str = ""
+    ) -> None:
+        """Ask for nothing yet. ``recipe`` is that of a shard, which must be the same for those that run beside it."""
+        self._recipe = recipe
         self._timeout = max(timeout, TTL)
         self._renewed = time.monotonic()
         self._storage = storage
         self._state = state
         self._shard = shard
         self._folder = _folder(shard)
-        self._lease = Lease(storage, self._folder + LEASE, _claim(state))
+        self._lease = Lease(storage, self._folder + LEASE, _claim(state, recipe))
         self._ends = threading.Event()
         self._threads = [threading.Thread(target=each, daemon=True) for each in (self._renew_lease, self._copy_ledger)]
         self._lost: RunError | None = None
@@ -141,10 +146,16 @@ class RemoteStateSession(IgnoresUnchanged, Observer):
             if claim is not None and is_alive(claim, time.time()):
                 self._lease.release()
                 raise RunError(
-                    f"another run is writing to the same output (process {claim.pid} on {claim.host}, since {claim.since})",
+                    f"another run is writing to the same output ({claim})",
                     code="locked",
                     hint="a whole run and a part of it (--shard) never run at once",
                 )
+        for other in _beside(self._shard) if self._recipe else ():
+            claim, _ = read_lease(self._storage, _folder(other) + LEASE)
+            if claim is not None and claim.recipe not in ("", self._recipe) and is_alive(claim, time.time()):
+                self._lease.release()
+                age = duration_text(max(0.0, time.time() - claim.renewed_at))
+                raise other_recipe(other, f"{claim}; last sign of life {age} ago")
 
 
 def fetch_ledgers(destination: Address, state: Path) -> None:
@@ -173,7 +184,7 @@ def run_at_work(destination: Address) -> str:
     claim = next((claim for claim in claims if claim is not None and is_alive(claim, time.time())), None)
     if claim is None:
         return ""
-    return f"a run has begun (process {claim.pid} on {claim.host}, since {claim.since}), and has not left a copy of its ledger yet"
+    return f"a run has begun ({claim}), and has not left a copy of its ledger yet"
 
 
 def identity(state: Path) -> str:
@@ -186,9 +197,11 @@ def identity(state: Path) -> str:
     return made
 
 
-def _claim(state: Path) -> LeaseRecord:
+def _claim(state: Path, recipe: str) -> LeaseRecord:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    return LeaseRecord(holder=identity(state), host=socket.gethostname(), pid=os.getpid(), since=since, renewed_at=0.0)
+    return LeaseRecord(
+        holder=identity(state), host=socket.gethostname(), pid=os.getpid(), since=since, renewed_at=0.0, recipe=recipe
+    )
 
 
 def _is_latest(state: Path, claim: LeaseRecord | None) -> bool:
@@ -198,7 +211,8 @@ def _is_latest(state: Path, claim: LeaseRecord | None) -> bool:
 
 
 def _fetch(storage: ObjectStorage, folder: bytes, state: Path, claim: LeaseRecord | None) -> None:
-    if ledger_copy.download_ledger(state, storage, folder + LEDGER.encode()) and claim is not None:
+    has_copy = ledger_copy.download_ledger(state, storage, folder + LEDGER.encode())
+    if claim is not None and (has_copy or is_alive(claim, time.time())):
         state_folder.write(state, COPIED_FROM, _version(claim).encode())
 
 
@@ -215,6 +229,12 @@ def _read(state: Path, name: str) -> str:
 
 def _folder(shard: Shard) -> bytes:
     return f"{FOLDER}/{shard.folder}/".encode() if shard.folder else f"{FOLDER}/".encode()
+
+
+def _beside(shard: Shard) -> Iterator[Shard]:
+    """Yield the shards that follow ``shard`` in its split, those that are compared with it."""
+    for step in range(1, min(shard.count, MAX_COMPARED + 1)):
+        yield Shard((shard.index - 1 + step) % shard.count + 1, shard.count)
 
 
 def _others(storage: ObjectStorage, shard: Shard) -> Iterator[bytes]:

@@ -39,8 +39,13 @@ class MetricNames(msgspec.Struct, frozen=True, kw_only=True):
 
 def exposition(snapshot: MetricsSnapshot, names: MetricNames) -> str:
     """Return ``snapshot`` in Prometheus' text format."""
+    return text_of(families(snapshot, names))
+
+
+def text_of(metrics: Iterable[Metric]) -> str:
+    """Return ``metrics`` in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once(families(snapshot, names)))
+    registry.register(_Once(metrics))
     return generate_latest(registry).decode()
 
 
