@@ -211,16 +211,19 @@ class Storage(Protocol):
         self,
         group: Callable[[bytes], bytes],
         *,
+        folders_first: bool = True,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
         on_link: Callable[[bytes], None] | None = None,
     ) -> Iterator[Listing]:
         """Do the same as ``list``, but yield a directory with many entries in several parts, if the storage can.
 
-        ``group`` returns the group of a name: names in one group are in one part. The parts of a directory follow each other,
-        sorted by group, then by name. Memory: some thousand entries, whatever their number.
+        ``group`` returns the group of a name, which is the beginning of the name without case and in NFC: names in one group are in
+        one part. The parts of a directory follow each other in an order that stays. Without ``folders_first``, ``descend`` may be
+        called for a subfolder after parts have been yielded, but before those with a group that its name begins with. Memory: some
+        thousand entries, whatever their number.
         """
-        del group
+        del group, folders_first
         return self.list(descend=descend, on_error=on_error, on_link=on_link)
 
     def list_wanted(

@@ -139,12 +139,13 @@ class RetryingStorage(Storage):
         self,
         group: Callable[[bytes], bytes],
         *,
+        folders_first: bool = True,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
         on_link: Callable[[bytes], None] | None = None,
     ) -> Iterator[Listing]:
         """Yield the entries, a large directory in parts."""
-        return self._storage.list_parts(group, descend=descend, on_error=on_error, on_link=on_link)
+        return self._storage.list_parts(group, folders_first=folders_first, descend=descend, on_error=on_error, on_link=on_link)
 
     def list_wanted(
         self,
