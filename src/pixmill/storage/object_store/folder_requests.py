@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import Event
 from typing import Any, TypeVar
 
+import msgspec
+
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.storage.entry import Entry
@@ -42,40 +44,45 @@ class FolderRequests:
         while not self._retried(path, folder.next_page, is_over):
             requests += 1
             if self._parts is not None and requests > 1:  # the first one looks only at what has been listed before
-                parts = FolderParts(f"{key}/" if key else "", self._parts, is_ordered=self._key_folders.is_ordered)
-                return self._next_part(path, folder, parts, is_over, is_last=False)
-        entries = sorted(map(_entry, folder.objects.values()), key=_path)
+                parts = FolderParts(_prefix(key), self._parts, is_ordered=self._key_folders.is_ordered)
+                return self._next_part(path, _Paged(folder, _listed), parts, is_over, is_last=False)
+        entries = sorted((_listed(each)[1] for each in folder.objects.values()), key=_path)
         return FolderListing([entries], _paths(folder.folders), _refused(folder.refused))
 
-    def _next_part(self, path: bytes, folder: KeyFolder, parts: FolderParts, is_over: Event, *, is_last: bool) -> FolderListing:
-        """Take from ``folder`` what has come, and add what is ready of it to what is returned."""
-        objects, folders, refused = folder.objects, folder.folders, folder.refused
-        folder.objects, folder.folders, folder.refused = {}, {}, {}
-        parts.add(((each.key, _entry(each)) for each in objects.values()), may_repeat=folder.has_restarted)
+    def _next_part(self, path: bytes, paged: "_Paged", parts: FolderParts, is_over: Event, *, is_last: bool) -> FolderListing:
+        """Return what is ready after a page of a folder, and how to get more."""
+        folder = paged.folder
+        parts.add(map(paged.entry, folder.objects.values()), may_repeat=folder.has_restarted)
+        folders, refused = _paths(folder.folders), _refused(folder.refused)
+        for taken in (folder.objects, folder.folders, folder.refused):
+            taken.clear()
         folder.has_restarted = False
         if is_last:
-            return FolderListing(parts.rest(), _paths(folders), _refused(refused))
+            return FolderListing(parts.rest(), folders, refused)
         ready = parts.ready(lambda name: self._retried(path, lambda: folder.first_after(name), is_over))
 
         def more(is_over: Event) -> FolderListing:
             is_last = self._retried(path, folder.next_page, is_over)
-            return self._next_part(path, folder, parts, is_over, is_last=is_last)
+            return self._next_part(path, paged, parts, is_over, is_last=is_last)
 
-        return FolderListing(ready, _paths(folders), _refused(refused), more)
+        return FolderListing(ready, folders, refused, more)
 
     def _prefix_listing(self, path: bytes, key: str, is_over: Event) -> FolderListing:
         folder = PrefixListing(self._bucket, key)
         try:
             while not self._retried(path, folder.next_page, is_over):
-                pass
+                if self._parts is not None and not folder.folders:  # else obstore lists its own level at once
+                    self._retried(path, folder.begin_stream, is_over)
+                    parts = FolderParts(_prefix(key), self._parts, is_ordered=True)
+                    return self._next_part(path, _Paged(folder, _met), parts, is_over, is_last=False)
         except ReadError as error:
             if error.retryable:
                 raise
             self._retried(
                 path, folder.list_with_delimiter, is_over
             )  # an invalid key further down, which may not concern this folder
-        entries = [entry_of(path_of(each["path"]), each) for each in folder.objects.values()]
-        return FolderListing([sorted(entries, key=_path)], _paths(folder.folders))
+        entries = sorted((_met(each)[1] for each in folder.objects.values()), key=_path)
+        return FolderListing([entries], _paths(folder.folders))
 
     def _retried(self, path: bytes, request: Callable[[], T], is_over: Event) -> T:
         def translated() -> T:
@@ -93,8 +100,23 @@ def entry_of(path: bytes, meta: Any) -> Entry:  # noqa: ANN401  # obstore's own 
     return Entry(path, meta["size"], (meta["e_tag"] or "").strip('"').encode())
 
 
-def _entry(each: ListedKey) -> Entry:
-    return Entry(path_of(each.key), each.size, each.etag.encode())
+class _Paged(msgspec.Struct, frozen=True):
+    """A ``folder`` that is listed page by page, and the function that returns key and entry of one of its objects."""
+
+    folder: KeyFolder | PrefixListing
+    entry: Callable[[Any], tuple[str, Entry]]
+
+
+def _listed(each: ListedKey) -> tuple[str, Entry]:
+    return each.key, Entry(path_of(each.key), each.size, each.etag.encode())
+
+
+def _met(meta: Any) -> tuple[str, Entry]:  # noqa: ANN401  # the same
+    return meta["path"], entry_of(path_of(meta["path"]), meta)
+
+
+def _prefix(key: str) -> str:
+    return f"{key}/" if key else ""
 
 
 def _paths(folders: Iterable[str]) -> list[bytes]:

@@ -19,7 +19,7 @@ from pixmill.storage.entry import Entry
 
 FirstAfter = Callable[[str], str | None]
 _HIGHEST = "\U0010ffff"
-_LAST_ASCII = "\x7f" + _HIGHEST
+_LAST_ASCII = "~" + _HIGHEST  # of the characters that a key may have: obstore accepts no others
 
 
 class State(Enum):

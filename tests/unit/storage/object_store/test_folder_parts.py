@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from obstore.store import MemoryStore
 
 from pixmill.batch.naming.namer import Namer
 from pixmill.batch.naming.reserved import collision_stem, image_stem
@@ -15,19 +16,17 @@ from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.folder_parts import PartsPolicy
 from pixmill.storage.object_store.folder_requests import FolderRequests
 from pixmill.storage.object_store.key_folders import KeyFolders
-from pixmill.storage.object_store.key_listing import objection
+from pixmill.storage.object_store.key_listing import KeyPage, objection
 from pixmill.storage.object_store.keys import path_of
 from pixmill.storage.object_store.walk import BucketWalk
 from unit.storage.object_store.test_key_folders import Memory, by_folders
+from unit.storage.object_store.test_prefix_listing import Library
 
 
 class Persistent:
     """A policy that repeats a request until it succeeds."""
 
-    reuses = False
-
-    def __init__(self, *, idles=True):
-        self.idles = idles
+    idles = reuses = False
 
     def call(self, request):
         while True:
@@ -39,12 +38,13 @@ class Persistent:
 
 
 class Parts:
-    """The listing of a bucket in parts; ``folders`` and ``refused`` are what it has told, ``listings`` what it has yielded."""
+    """The listing of a bucket in parts; ``folders`` and ``refused`` are what it has told of."""
 
-    def __init__(self, listing, group, *, folders_first=False, idles=True):
-        self.asked, self.folders, self.refused, self.seen = [], [], [], []
-        parts = PartsPolicy(group, is_urgent=idles, folders_first=folders_first)
-        requests = FolderRequests(Bucket(None, None, "s3://b", listing), KeyFolders(listing), Persistent(), parts)
+    def __init__(self, listing, group, *, folders_first=False, bucket=None):
+        self.folders, self.refused = [], []
+        parts = PartsPolicy(group, is_urgent=True, folders_first=folders_first)
+        bucket, key_folders = bucket or Bucket(None, None, "s3://b", listing), KeyFolders(listing) if listing else None
+        requests = FolderRequests(bucket, key_folders, Persistent(), parts)
         self.walk = BucketWalk(requests.list_folder, self._descend, self._refuse)
 
     def _descend(self, folder):
@@ -56,8 +56,7 @@ class Parts:
 
     def listings(self):
         for listing in self.walk.listings(b""):
-            self.seen.append([entry.path for entry in listing])
-            yield self.seen[-1], list(self.folders)
+            yield [entry.path for entry in listing], list(self.folders)
 
 
 def folder_of(path):
@@ -119,3 +118,87 @@ def test_names_from_the_stream_are_those_of_the_whole_folder(keys, order, size, 
         beside = sorted(each for each in parts.folders if folder_of(each) == folder)
         whole = named([path for path in good if folder_of(path) == folder], beside)
         assert {path: names[path] for path in whole} == whole
+
+
+def numbered(number, beginning="IMG_"):
+    return [f"{beginning}{each:05}.JPG" for each in range(number)]
+
+
+def test_the_first_part_comes_after_the_first_page_and_few_requests_more_find_out_that_nothing_lies_ahead():
+    listing = Memory(numbered(30_000), size=1000)
+    parts = Parts(listing, image_stem).listings()
+    paths, _ = next(parts)
+    assert len(paths) > 500
+    assert listing.requests <= 6  # the next page is requested meanwhile
+    assert len(paths) + sum(len(paths) for paths, _ in parts) == 30_000
+    assert listing.requests <= 30 + 12
+
+
+def test_names_that_another_spelling_may_follow_wait_for_the_end():
+    listing = Memory([*numbered(3000), "img_02000.png"], size=1000)
+    first, *_ = [paths for paths, _ in Parts(listing, image_stem).listings()]
+    assert listing.requests < 12
+    assert len(first) == 1000  # all of them, sorted on disk
+
+
+def test_all_subfolders_come_first_if_any_output_may_be_called_like_one():
+    listing = Memory([*numbered(3000), "z.jpg/below.jpg"], size=1000)
+    (paths, folders), *_ = Parts(listing, image_stem, folders_first=True).listings()
+    assert (len(paths), folders) == (1000, [b"z.jpg"])
+    (paths, folders), *_ = Parts(listing, image_stem).listings()
+    assert folders == []
+
+
+class Turning(Memory):
+    """A store that lists names from the middle on, then those before; it may deny that anything lies ahead of another name."""
+
+    denies = False
+
+    def __init__(self):
+        super().__init__(numbered(4000), size=1000, order=lambda key: (key < "IMG_01500", key))
+
+    def pages(self, prefix, *, size=None, **options):
+        if size == 1 and self.denies:
+            yield KeyPage([], [], is_last=True)
+        else:
+            yield from super().pages(prefix, size=size, **options)
+
+
+def test_a_store_with_an_order_of_its_own_is_sorted_on_disk():
+    parts = Parts(Turning(), image_stem)
+    assert [path.decode() for paths, _ in parts.listings() for path in paths] == numbered(4000)
+    assert parts.refused == []
+
+
+def test_a_store_that_changes_its_order_when_some_images_have_names_is_not_listed_to_its_end():
+    store = Turning()
+    store.denies = True
+    parts = Parts(store, image_stem)
+    assert 0 < sum(len(paths) for paths, _ in parts.listings()) < 4000
+    assert parts.refused == [(b"", "read")]
+
+
+@pytest.mark.parametrize("breaks", [lambda _: False, lambda page: page % 2])
+def test_what_obstore_lists_comes_in_parts_too(breaks):
+    store = MemoryStore()
+    keys = [*numbered(2500), "A.png", "a.jpg", "a-x.jpg/1.jpg", "z/1.jpg", "z/2.jpg"]
+    for each in keys:
+        store.put(each, b"" if each == "IMG_00007.JPG" else b"1")
+    library = Breaking(breaks=breaks)
+    parts = Parts(None, image_stem, bucket=Bucket(library, store, "memory"))
+    listings = list(parts.listings())
+    assert sorted(path.decode() for paths, _ in listings for path in paths) == sorted(keys)
+    assert len(listings) > 3
+    assert {b"A.png", b"a.jpg"} <= set(next(paths for paths, _ in listings if b"a.jpg" in paths))
+    assert parts.folders == [b"a-x.jpg", b"z"]
+    assert library.asked_by_name == 0
+
+
+class Breaking(Library):
+    """obstore, whose pages break off as of a store that is sick."""
+
+    def _come(self, found, size):
+        try:
+            yield from super()._come(found, size)
+        except ConnectionResetError:
+            raise ConnectionResetError("kind: Body,") from None
