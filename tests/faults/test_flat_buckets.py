@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+from pixmill.batch.config.options import resolve
+from pixmill.batch.planning.plan import plan
 from support.fake_s3 import fake_s3
 from support.fault_run import COMMAND
 from support.machines import Machine
@@ -67,3 +69,20 @@ def test_a_plan_takes_no_more_memory_for_a_hundred_thousand_keys_in_one_folder(s
     few = planned(store, 15_000, tmp_path)
     many = planned(store, 115_000, tmp_path)
     assert many < few + 15_000_000  # 100,000 entries more took 110 MB when they were held
+
+
+@pytest.mark.parametrize(
+    ("options", "source", "folder", "name"),
+    [
+        ({}, "a.png", "a.jpg", b"a.png.jpg"),
+        ({"name": "{stem}-small.{ext}"}, "a.png", "a-small.jpg", b"a.png-small.jpg"),
+        ({"name": "x-{stem}.{ext}"}, "a.png", "x-a.jpg", b"x-a.png.jpg"),
+        ({}, "A.png", "a.jpg", b"A.png.jpg"),
+    ],
+)
+def test_no_output_takes_the_name_of_a_subfolder_however_late_that_comes(store, tmp_path, options, source, folder, name):
+    store.objects = dict.fromkeys([*(f"M{each:05}.jpg" for each in range(1500)), source, f"{folder}/1.jpg"], b"1")
+    made = plan(resolve("s3://photos", str(tmp_path / "out"), options))
+    names = {item.entry.path: item.names for item in made.items()}
+    assert len(names) == 1502
+    assert name in names[source.encode()]

@@ -95,6 +95,7 @@ def window(request):
 @example(keys={"A.png", "B", "C", "a.jpg"}, order=lambda key: key, size=2, seed=None, group=image_stem)
 @example(keys={"ss.png", "t.png", "u.png", "ß.jpg"}, order=lambda key: key, size=2, seed=None, group=image_stem)
 @example(keys={"a.png", "a/1.jpg", "a-a.jpg/1.jpg", "b"}, order=lambda key: key, size=2, seed=None, group=image_stem)
+@example(keys={"a-0", "a-1", "a.jpg", "a.png"}, order=lambda key: key, size=3, seed=None, group=image_stem)
 def test_names_from_the_stream_are_those_of_the_whole_folder(keys, order, size, seed, group):
     listing = Memory(keys, size=size, order=order)
     listing.broken = None if seed is None else random.Random(seed)
