@@ -6,6 +6,10 @@ import pytest
 
 from pixmill.batch.config.options import resolve
 from pixmill.batch.planning.plan import plan
+from pixmill.batch.state.outputs import StoredVersions
+from pixmill.storage.address import Address
+from pixmill.storage.retry.outage import OutagePolicy
+from pixmill.storage.retry.storage import open_with_retries
 from support.fake_s3 import fake_s3
 from support.fault_run import COMMAND
 from support.machines import Machine
@@ -86,3 +90,12 @@ def test_no_output_takes_the_name_of_a_subfolder_however_late_that_comes(store, 
     names = {item.entry.path: item.names for item in made.items()}
     assert len(names) == 1502
     assert name in names[source.encode()]
+
+
+def test_outputs_in_a_large_folder_are_checked_with_one_request_for_a_thousand(store):
+    names = [f"out/{each:06}.jpg" for each in range(6000)]
+    store.objects = dict.fromkeys(names, b"1")
+    versions = StoredVersions(open_with_retries(Address.parse("s3://photos"), policy=OutagePolicy(reuses=True)))
+    assert all(versions.get(name.encode()) for name in names)
+    assert not any(versions.get(name.replace(".jpg", ".png").encode()) for name in names[::100])
+    assert store.requests["list"] <= 2 * 6 + 4

@@ -1,5 +1,6 @@
 """The contract of every storage scheme: read, atomic write, stat, list."""
 
+import os
 from collections.abc import Callable, Container, Iterator
 from hashlib import blake2b
 from typing import Protocol, Self, TypeVar, runtime_checkable
@@ -93,6 +94,20 @@ def too_large(name: bytes | str, size: int | None, limit: int) -> ReadError:
     excess = f"more than the limit of {limit} bytes" if size is None else f"{size} bytes, more than the limit of {limit}"
     needed = ByteSize(rounded_up(size or limit * UNKNOWN_SIZE_FACTOR))
     return ReadError(f"{printable(name)} has {excess}", code="limit-bytes", options={"max_source_bytes": str(needed)})
+
+
+class FolderPart(msgspec.Struct, frozen=True):
+    """All ``entries`` of a folder from ``first`` to ``last``, or to its end if that is ``None``, by the order of ``key_of``."""
+
+    entries: Listing
+    first: str = ""
+    last: str | None = None
+    key_of: Callable[[bytes], str] = os.fsdecode
+
+    def covers(self, path: bytes) -> bool:
+        """Tell whether ``path``, in the same folder, would be here if there were such a file."""
+        key = self.key_of(path)
+        return self.first <= key and (self.last is None or key <= self.last)
 
 
 class Storage(Protocol):
@@ -244,6 +259,11 @@ class Storage(Protocol):
             wanted = [entry for entry in listing if wants(entry.path.rpartition(b"/")[2])]
             if wanted:
                 yield wanted
+
+    def list_from(self, path: bytes) -> FolderPart | None:
+        """Return a part of the folder of ``path`` that covers it, with few requests; ``None`` if the storage cannot do that."""
+        del path
+        return None
 
     def retry_listings(self, policy: ListingPolicy) -> None:
         """Retry each request of a listing by ``policy``; do nothing in a storage that lists without requests."""

@@ -13,12 +13,13 @@ from pixmill.storage.object_store import errors
 from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.folder_parts import FolderParts, PartsPolicy
 from pixmill.storage.object_store.key_folders import KeyFolder, KeyFolders
-from pixmill.storage.object_store.key_listing import ListedKey, objection
+from pixmill.storage.object_store.key_listing import KeyPage, ListedKey, objection
 from pixmill.storage.object_store.keys import key_of, path_of
 from pixmill.storage.object_store.prefix_listing import PrefixListing
 from pixmill.storage.object_store.walk import FolderListing
-from pixmill.storage.storage import ListingPolicy
+from pixmill.storage.storage import FolderPart, ListingPolicy
 
+_LAST_SURROGATE, _LAST_BEFORE_SURROGATES = 0xDFFF, 0xD7FF  # a key has no surrogates
 T = TypeVar("T")
 
 
@@ -48,6 +49,29 @@ class FolderRequests:
                 return self._next_part(path, _Paged(folder, _listed), parts, is_over, is_last=False)
         entries = sorted((_listed(each)[1] for each in folder.objects.values()), key=_path)
         return FolderListing([entries], _paths(folder.folders), _refused(folder.refused))
+
+    def list_from(self, path: bytes) -> FolderPart | None:
+        """Return the folder of ``path`` if it takes one request, else the page of it from ``path`` on.
+
+        ``None`` if the store cannot be asked for its keys, or does not list them in the order of their bytes.
+        """
+        folders, place, key, never = self._key_folders, path.rpartition(b"/")[0], key_of(path), Event()
+        if folders is None or not folders.is_ordered:
+            return None
+        if place not in folders.large:
+            folder = KeyFolder(folders, key_of(place) if place else "")
+            if any(self._retried(place, folder.next_page, never) for _ in range(2)):  # from what was listed before, or by a request
+                return FolderPart([_listed(each)[1] for each in folder.objects.values()])
+            folders.large.add(place)
+        prefix = _prefix(key.rpartition("/")[0])
+
+        def page() -> KeyPage:
+            pages = folders.listing.pages(prefix, start_after=_before(key), has_delimiter=True)
+            return next(pages, KeyPage([], [], is_last=True))
+
+        found = self._retried(place, page, never)
+        last = None if found.is_last else max((each.key for each in found.keys), default=key)
+        return FolderPart([_listed(each)[1] for each in found.keys if not objection(each.key)], key, last, key_of)
 
     def _next_part(self, path: bytes, paged: "_Paged", parts: FolderParts, is_over: Event, *, is_last: bool) -> FolderListing:
         """Return what is ready after a page of a folder, and how to get more."""
@@ -113,6 +137,12 @@ def _listed(each: ListedKey) -> tuple[str, Entry]:
 
 def _met(meta: Any) -> tuple[str, Entry]:  # noqa: ANN401  # the same
     return meta["path"], entry_of(path_of(meta["path"]), meta)
+
+
+def _before(key: str) -> str:
+    """Return a text that sorts before ``key``, and after all other keys that do."""
+    code = ord(key[-1]) - 1
+    return key[:-1] + chr(code if code != _LAST_SURROGATE else _LAST_BEFORE_SURROGATES) + "\U0010ffff"
 
 
 def _prefix(key: str) -> str:

@@ -49,6 +49,7 @@ class KeyFolders:
     def __init__(self, listing: KeyListing, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Send no request yet."""
         self.listing = listing
+        self.large: set[bytes] = set()  # folders known to take more than a page
         self._clock = clock
         self._windows: list[_Window] = []
         self._lock = Lock()

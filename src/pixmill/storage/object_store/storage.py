@@ -24,6 +24,7 @@ from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.storage import (
     FREE_NAME,
+    FolderPart,
     ListingPolicy,
     Replacing,
     Scheme,
@@ -274,6 +275,12 @@ class ObjectStorage(Scheme):
         """Yield the objects; a folder of more than one page comes in parts, as far as possible while it is being listed."""
         parts = PartsPolicy(group, is_urgent=self._listing_policy.idles, folders_first=folders_first)
         return self._walk(parts, descend, on_error).listings(b"")
+
+    def list_from(self, path: bytes) -> FolderPart | None:
+        """Return the folder of ``path`` if it takes one request, else the page of it from ``path`` on."""
+        if self._bucket.keys is not None and self._key_folders is None:
+            self._key_folders = KeyFolders(self._bucket.keys)
+        return FolderRequests(self._bucket, self._key_folders, self._listing_policy, None).list_from(relative(path))
 
     def _walk(
         self,

@@ -150,6 +150,22 @@ def test_all_subfolders_come_first_if_any_output_may_be_called_like_one():
     assert folders == []
 
 
+@given(keys=keys_strategy, size=st.integers(2, 9), asked=st.lists(key, min_size=1, max_size=20))
+def test_an_output_is_found_wherever_it_is_in_a_folder_of_any_size(keys, size, asked):
+    listing = Memory(keys, size=size)
+    requests = FolderRequests(Bucket(None, None, "s3://b", listing), KeyFolders(listing), Persistent(), None)
+    present = {path_of(key) for key in keys if not objection(key)}
+    parts = []
+    for path in [path_of(name) for name in asked if not objection(name)] + sorted(present):
+        folder = path.rpartition(b"/")[0]
+        part = next((part for its, part in parts if its == folder and part.covers(path)), None)
+        if part is None:
+            part = requests.list_from(path)
+            assert part.covers(path)
+            parts.append((folder, part))
+        assert (path in present) == (path in {entry.path for entry in part.entries})
+
+
 class Turning(Memory):
     """A store that lists names from the middle on, then those before; it may deny that anything lies ahead of another name."""
 
