@@ -91,9 +91,9 @@ class PrefixListing:
         return self._pages
 
     def _markers(self, page: Sequence[Any]) -> set[str]:
-        """Return those keys of ``page`` that have no object: with a slash at its end, which obstore removes, it has."""
+        """Return those keys of ``page``, in the folder itself, that are no objects: obstore removed a slash at their end."""
         markers = set()
-        for key in (each["path"] for each in page if not each["size"]):
+        for key in (each["path"] for each in page if not each["size"] and not self._folder_of(each["path"])):
             try:
                 self._bucket.library.head(self._bucket.store, key)
             except FileNotFoundError:

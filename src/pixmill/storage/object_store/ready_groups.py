@@ -65,10 +65,6 @@ class Ahead:
         """Know nothing yet."""
         self._gaps: list[tuple[str, str | None]] = []  # between these two are no names; ``None``: up to the end of the folder
 
-    def forget(self, last: str) -> None:
-        """Forget what is behind ``last``."""
-        self._gaps = [(start, end) for start, end in self._gaps if end is None or end > last]
-
     def has(self, beginning: str, *, after: str, last: str, first_after: FirstAfter) -> bool:
         """Tell whether names higher than ``last`` begin with ``beginning``, the first of which would come after ``after``."""
         if after < last:
