@@ -114,7 +114,7 @@ def _cost(line: Sequence[str], **environment: str) -> Cost:
     began = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(line, env={**os.environ, **environment}, stdout=said, stderr=said)
-        with _watched(process.pid) as peaks:
+        with watched_peaks(process.pid) as peaks:
             status = process.wait()
         seconds = time.perf_counter() - began
         if status:
@@ -132,7 +132,7 @@ def measure_arrivals(command: str, source: Path, output: Path, code: Path) -> Co
     process = subprocess.Popen([*line, "--durability", "none"], env=environment, stderr=subprocess.DEVNULL)
     seconds, cpu = [], []
     try:
-        with _watched(process.pid) as peaks:
+        with watched_peaks(process.pid) as peaks:
             for number in range(-1, ARRIVALS):  # the first comes when everything has been listed
                 name = f"arrival-{process.pid}-{number}.jpg"
                 before, began = _cpu_seconds(process.pid), time.perf_counter()
@@ -156,7 +156,7 @@ def _cpu_seconds(process: int) -> float:
 
 
 @contextlib.contextmanager
-def _watched(process: int) -> Iterator[list[int]]:
+def watched_peaks(process: int) -> Iterator[list[int]]:
     """Yield a list whose last number is the peak memory of ``process``, which the kernel keeps until it ends."""
     peaks, ended = [0], threading.Event()
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pixmill.batch.naming.reserved import image_stem
 from pixmill.storage.open import open_storage
 from support.object_store_servers import BUCKET
 from support.proxy import Faults, fault_proxy
@@ -39,3 +40,13 @@ def test_a_listing_goes_on_behind_the_last_key_that_came(full, faults, monkeypat
     injected = sum(count for name, count in proxy.seen.items() if name != "requests")
     assert injected >= PAGES - 1
     assert proxy.seen["requests"] == PAGES + injected
+
+
+@pytest.mark.usefixtures("s3")
+@pytest.mark.parametrize("faults", [Faults(), Faults(short=3)], ids=["none", "short"])
+def test_a_listing_comes_in_parts_each_object_once(full, faults, monkeypatch):
+    with fault_proxy(urlsplit(os.environ["AWS_ENDPOINT_URL"]).port, faults) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        parts = list(open_storage(f"{full}/in").list_parts(image_stem, folders_first=False))
+    assert len(parts) > 1
+    assert sorted(entry.path for part in parts for entry in part) == NAMES

@@ -67,6 +67,7 @@ class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters for opening a source: SRC, the selection options, and the locations that the run writes to.
 
     ``output`` is DST, ``own`` are the local folders that the run writes to. ``policy`` retries the requests to a store.
+    ``names_begin_alike``: names of outputs begin with those of their sources.
     """
 
     address: Address
@@ -74,6 +75,7 @@ class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
     output: Address | None = None
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
     policy: OutagePolicy = msgspec.field(default_factory=OutagePolicy)
+    names_begin_alike: bool = False
 
 
 class Source(Protocol):
@@ -112,7 +114,8 @@ class Source(Protocol):
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, sorted. A large folder may come in parts: entries whose names may collide are in one.
 
-        The subfolders follow them, in each part, each as a ``Folder``. An empty list means that no folder has arrived yet.
+        The subfolders follow them, in each part, each as a ``Folder``; while a bucket is being listed, those that have come so far,
+        among them all whose names an output in this part may want. An empty list means that no folder has arrived yet.
         For a folder that cannot be read, ``on_error`` is called with its path and the listing continues.
         """
 

@@ -34,29 +34,30 @@ class ExternalSort:
         self._records: Iterable[Record] | None = records
         self._memory_limit = memory_limit
         self._latest: list[Record] = []
+        self._size = 0
+        self._spill: _SpillFile | None = None
         self._runs: list[_Run] = []
         self._filling = Lock()
+
+    def add(self, record: Record) -> None:
+        """Add one more record, before the first iteration."""
+        self._latest.append(record)
+        self._size += len(record[0]) + len(record[1]) + _RECORD_OVERHEAD
+        if self._size > self._memory_limit:
+            self._spill = self._spill or _SpillFile()
+            self._latest.sort(key=_first)
+            self._runs.append(_Run(self._spill, self._latest))
+            self._latest, self._size = [], 0
 
     def __iter__(self) -> Iterator[Record]:
         """Yield the records in order."""
         with self._filling:
             if self._records is not None:
-                self._fill(self._records)
+                for record in self._records:
+                    self.add(record)
+                self._latest.sort(key=_first)
                 self._records = None
         return heapq.merge(*self._runs, self._latest, key=_first) if self._runs else iter(self._latest)
-
-    def _fill(self, records: Iterable[Record]) -> None:
-        spill: _SpillFile | None = None
-        size = 0
-        for record in records:
-            self._latest.append(record)
-            size += len(record[0]) + len(record[1]) + _RECORD_OVERHEAD
-            if size > self._memory_limit:
-                spill = spill or _SpillFile()
-                self._latest.sort(key=_first)
-                self._runs.append(_Run(spill, self._latest))
-                self._latest, size = [], 0
-        self._latest.sort(key=_first)
 
 
 class _SpillFile:

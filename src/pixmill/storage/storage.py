@@ -1,5 +1,6 @@
 """The contract of every storage scheme: read, atomic write, stat, list."""
 
+import os
 from collections.abc import Callable, Container, Iterator
 from hashlib import blake2b
 from typing import Protocol, Self, TypeVar, runtime_checkable
@@ -93,6 +94,20 @@ def too_large(name: bytes | str, size: int | None, limit: int) -> ReadError:
     excess = f"more than the limit of {limit} bytes" if size is None else f"{size} bytes, more than the limit of {limit}"
     needed = ByteSize(rounded_up(size or limit * UNKNOWN_SIZE_FACTOR))
     return ReadError(f"{printable(name)} has {excess}", code="limit-bytes", options={"max_source_bytes": str(needed)})
+
+
+class FolderPart(msgspec.Struct, frozen=True):
+    """All ``entries`` of a folder from ``first`` to ``last``, or to its end if that is ``None``, by the order of ``key_of``."""
+
+    entries: Listing
+    first: str = ""
+    last: str | None = None
+    key_of: Callable[[bytes], str] = os.fsdecode
+
+    def covers(self, path: bytes) -> bool:
+        """Tell whether ``path``, in the same folder, would be here if there were such a file."""
+        key = self.key_of(path)
+        return self.first <= key and (self.last is None or key <= self.last)
 
 
 class Storage(Protocol):
@@ -211,16 +226,19 @@ class Storage(Protocol):
         self,
         group: Callable[[bytes], bytes],
         *,
+        folders_first: bool = True,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
         on_link: Callable[[bytes], None] | None = None,
     ) -> Iterator[Listing]:
         """Do the same as ``list``, but yield a directory with many entries in several parts, if the storage can.
 
-        ``group`` returns the group of a name: names in one group are in one part. The parts of a directory follow each other,
-        sorted by group, then by name. Memory: some thousand entries, whatever their number.
+        ``group`` returns the group of a name, which is the beginning of the name without case and in NFC: names in one group are in
+        one part. The parts of a directory follow each other in an order that stays. Without ``folders_first``, ``descend`` may be
+        called for a subfolder after parts have been yielded, but before those with a group that its name begins with. Memory: some
+        thousand entries, whatever their number.
         """
-        del group
+        del group, folders_first
         return self.list(descend=descend, on_error=on_error, on_link=on_link)
 
     def list_wanted(
@@ -241,6 +259,11 @@ class Storage(Protocol):
             wanted = [entry for entry in listing if wants(entry.path.rpartition(b"/")[2])]
             if wanted:
                 yield wanted
+
+    def list_from(self, path: bytes) -> FolderPart | None:
+        """Return a part of the folder of ``path`` that covers it, with few requests; ``None`` if the storage cannot do that."""
+        del path
+        return None
 
     def retry_listings(self, policy: ListingPolicy) -> None:
         """Retry each request of a listing by ``policy``; do nothing in a storage that lists without requests."""

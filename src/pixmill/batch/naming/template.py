@@ -69,6 +69,11 @@ class Template:
         return bool(self.late_fields) or self.text.startswith(FLAT)
 
     @property
+    def begins_alike(self) -> bool:
+        """Return whether the file names of outputs begin with the stem of their sources."""
+        return self.text.rpartition("/")[2].startswith(("{stem}", "{name}"))
+
+    @property
     def has_counter(self) -> bool:
         """Return whether the name of each image has a number."""
         return COUNTER in self.late_fields

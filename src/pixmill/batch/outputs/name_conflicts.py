@@ -1,9 +1,10 @@
 """Count the output names of a run that are taken by files pixmill did not write, before anything is written."""
 
 import errno
+import math
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -11,6 +12,7 @@ import msgspec
 
 from pixmill.batch.item import Item, OutputRecord
 from pixmill.batch.outputs.reuse import recorded_outputs
+from pixmill.batch.state.outputs import StoredVersions
 from pixmill.batch.state.unrecorded import Span
 from pixmill.core.errors import ReadError
 from pixmill.core.humanize import plural
@@ -155,23 +157,18 @@ class _Folder(ExistingNames):
 
 
 class _Store(ExistingNames):
-    """A bucket. A folder is listed once for consecutive queries of its names."""
+    """A bucket."""
 
     def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-        self._versions_in = lru_cache(1)(self._list)
+        self._versions = StoredVersions(storage, max_age=math.inf)
 
     def is_taken(self, name: bytes, *, except_written_in: Sequence[Span] = ()) -> bool:
         del except_written_in  # the clock of a store may differ
         return self.version_of(name) is not None
 
     def version_of(self, name: bytes) -> FileVersion | None:
-        return self._versions_in(name.rpartition(b"/")[0]).get(name)
+        return self._versions.get(name)
 
     def link_to(self, name: bytes) -> bytes:
         del name
         return b""
-
-    def _list(self, folder: bytes) -> Mapping[bytes, FileVersion]:
-        listings = self._storage.list(folder, descend=lambda _: False)
-        return {entry.path: FileVersion(entry.size, etag=entry.version) for listing in listings for entry in listing}

@@ -91,7 +91,14 @@ def resolve_locations(config: RunConfig) -> Locations:
     own = _own_folders(destination, state, dataset)
     first = Address.parse(config.sources[0])
     policy = OutagePolicy(config.policy.store_timeout, idles=True)
-    request = SourceRequest(address=first, selection=config.selection, output=destination, own=own, policy=policy)
+    request = SourceRequest(
+        address=first,
+        selection=config.selection,
+        output=destination,
+        own=own,
+        policy=policy,
+        names_begin_alike=config.placement.name.begins_alike,
+    )
     source = open_sources(config.sources, request)
     for given in source.given():
         _check_apart(given.address, destination)

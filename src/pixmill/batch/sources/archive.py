@@ -1,9 +1,10 @@
 """A tar or zip file, whose members are read in place."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from pixmill.batch.naming.reserved import collision_stem, image_stem
 from pixmill.batch.source import OnError, OnIgnored, SourceKind, SourceRequest, no_op, with_folders
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
@@ -21,10 +22,11 @@ class Archive(SourceKind):
 
     shape = "archive"
 
-    def __init__(self, address: Address, storage: Storage) -> None:
-        """Take the archive at ``address``, opened as ``storage``."""
+    def __init__(self, address: Address, storage: Storage, *, stem_of: Callable[[bytes], bytes] = image_stem) -> None:
+        """Take the archive at ``address``, opened as ``storage``. ``stem_of``: what names have in common if they may collide."""
         self.address = address
         self.storage = storage
+        self._stem_of = stem_of
 
     @classmethod
     def claims(cls, address: Address) -> bool:
@@ -43,7 +45,8 @@ class Archive(SourceKind):
             raise AddressError(
                 f"{address} is not an absolute path", hint=f"write the full path: {address.scheme}:///srv/photos.{address.scheme}"
             )
-        return cls(address, open_storage(address))
+        stem_of = collision_stem if request.selection.all_files else image_stem
+        return cls(address, open_storage(address), stem_of=stem_of)
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -66,9 +69,10 @@ class Archive(SourceKind):
                 folders.add(folder)
             return is_visible
 
-        for entries in self.storage.list(descend=should_descend, on_error=on_error):
+        for entries in self.storage.list_parts(self._stem_of, descend=should_descend, on_error=on_error):
+            here = entries[0].path.rpartition(b"/")[0]
+            folders = {folder for folder in folders if folder.rpartition(b"/")[0] == here}  # of other parts of it, too
             yield with_folders(entries, folders)
-            folders.clear()
 
 
 def _scheme(location: bytes) -> str:

@@ -28,12 +28,14 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
     """What is excluded from a folder: the ``own`` folders of a run, and ``below``, the path to DST in a store.
 
     With ``follow_links`` links are followed, except into DST. ``stem_of`` returns what names have in common if they may collide.
+    ``folders_first``: the name of an output may be that of any subfolder, whatever its source is called.
     """
 
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
     below: bytes = b""
     follow_links: bool = False
     stem_of: Callable[[bytes], bytes] = image_stem
+    folders_first: bool = True
 
 
 class Directory(SourceKind):
@@ -63,7 +65,13 @@ class Directory(SourceKind):
         root, only = _local_root(request.address, path) if path else _store_root(request.address, request.policy)
         below = request.output.below(root) if request.output else None
         stem_of = collision_stem if request.selection.all_files else image_stem
-        exclusion = Exclusion(own=request.own, below=below or b"", follow_links=follow, stem_of=stem_of)
+        exclusion = Exclusion(
+            own=request.own,
+            below=below or b"",
+            follow_links=follow,
+            stem_of=stem_of,
+            folders_first=not request.names_begin_alike,
+        )
         return cls(root, open_with_retries(root, follow_symlinks=follow, policy=request.policy), only=only, exclusion=exclusion)
 
     @property
@@ -132,6 +140,11 @@ class Directory(SourceKind):
         return self._exclusion.own.output_of(self._full(path)) is not None
 
     @property
+    def lists_folders_first(self) -> bool:
+        """Tell whether all subfolders must be known before images beside them get names."""
+        return self._exclusion.folders_first
+
+    @property
     def follows_links(self) -> bool:
         """Tell whether links are followed."""
         return self._exclusion.follow_links
@@ -170,7 +183,11 @@ class _Listing:
         """Yield all entries."""
         return self._inputs(
             self._source.storage.list_parts(
-                self._source.stem, descend=self._should_descend, on_error=self._report_error, on_link=self._note_link
+                self._source.stem,
+                folders_first=self._source.lists_folders_first,
+                descend=self._should_descend,
+                on_error=self._report_error,
+                on_link=self._note_link,
             )
         )
 
@@ -189,6 +206,9 @@ class _Listing:
             folder = entries[0].path.rpartition(b"/")[0]
             if folder != self._current:
                 self._begin(folder)
+            elif self._noted_folders:  # those of a bucket come with its pages
+                self._subfolders += subfolders(folder, self._noted_folders)
+                self._noted_folders = []
             if not self._is_excluded(folder):
                 inputs = [entry for entry in entries if self._is_input(entry.path)] if self._links else entries
                 if inputs:

@@ -8,7 +8,6 @@ import os
 import stat
 import time
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -24,10 +23,10 @@ from pixmill.storage.entry import FileVersion
 from pixmill.storage.local.mounts import keeps_inodes, mounts
 from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.storage import open_with_retries
-from pixmill.storage.storage import DIGEST_SIZE, Storage, content_digest
+from pixmill.storage.storage import DIGEST_SIZE, FolderPart, Storage, content_digest
 
 OUTPUT_CHANGED = "output-changed"  # the reason for skipping an image
-CACHED_FOLDERS = 4  # cached listings: inputs come folder by folder, and so do their outputs
+MAX_WINDOWS = 4  # cached listings: inputs come folder by folder, and so do their outputs
 MAX_AGE = 60.0  # seconds; a watch runs for days
 MAX_CONFIRMED = 1000  # records updated in one transaction
 _NOT_A_FILE = FileVersion(-1)
@@ -84,13 +83,53 @@ def is_recorded(output: OutputRecord, version: FileVersion) -> bool:
     return version.matches(output.version) or (version.size == output.size and not output.version.is_exact)
 
 
-class _CachedListing(msgspec.Struct, frozen=True):
+class _Window(msgspec.Struct, frozen=True):
+    """The ``versions`` of the files in one ``part`` of ``folder``, which was listed at the time ``at``."""
+
+    folder: bytes
+    part: FolderPart
     versions: dict[bytes, FileVersion]
     at: float
 
 
+class StoredVersions:
+    """The versions of files in ``storage``, as listed within the last ``max_age`` seconds.
+
+    A small folder is listed as a whole, a large one from the file on that is asked for, if the storage can do that.
+    Memory: the names in ``MAX_WINDOWS`` folders or parts of folders.
+    """
+
+    def __init__(self, storage: Storage, *, max_age: float = MAX_AGE, clock: Callable[[], float] = time.monotonic) -> None:
+        """List nothing yet."""
+        self._storage = storage
+        self._max_age = max_age
+        self._clock = clock
+        self._windows: list[_Window] = []  # the last one used comes first
+
+    def get(self, name: bytes) -> FileVersion | None:
+        """Return the version of the file ``name``; ``None`` if there is none. ``ReadError`` if that cannot be told."""
+        folder, now = name.rpartition(b"/")[0], self._clock()
+        for index, window in enumerate(self._windows):
+            if window.folder == folder and window.part.covers(name) and now - window.at <= self._max_age:
+                if index:
+                    self._windows.insert(0, self._windows.pop(index))
+                break
+        else:
+            window = self._listed(folder, name, now)
+            self._windows = [window, *self._windows][:MAX_WINDOWS]
+        return window.versions.get(name)
+
+    def _listed(self, folder: bytes, name: bytes, now: float) -> _Window:
+        part = self._storage.list_from(name)
+        if part is None:
+            listings = self._storage.list(folder, descend=lambda _: False)
+            part = FolderPart(next((listing for listing in listings if listing[0].path.rpartition(b"/")[0] == folder), []))
+        versions = {entry.path: FileVersion(entry.size, etag=entry.version) for entry in part.entries}
+        return _Window(folder, msgspec.structs.replace(part, entries=[]), versions, now)
+
+
 class StoredOutputsExist(OutputCheck):
-    """Checks the outputs in ``storage``. Memory: the names in the last ``CACHED_FOLDERS`` folders."""
+    """Checks the outputs in ``storage``."""
 
     def __init__(
         self,
@@ -99,36 +138,22 @@ class StoredOutputsExist(OutputCheck):
         on_confirmed: OnConfirmed = discard,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start with an empty cache."""
+        """List nothing yet."""
         super().__init__(on_confirmed)
         self._storage = storage
-        self._clock = clock
-        self._listings: OrderedDict[bytes, _CachedListing] = OrderedDict()
+        self._versions = StoredVersions(storage, clock=clock)
 
     def _version(self, name: bytes) -> FileVersion | None:
-        return self._versions(name.rpartition(b"/")[0]).get(name)
+        try:
+            return self._versions.get(name)
+        except ReadError as error:  # of a folder: nothing is known of any output in it
+            raise RunError(error.message, code="not-readable", hint=error.hint) from None
 
     def _digest(self, output: OutputRecord) -> bytes | None:
         try:
             return content_digest(self._storage.read(output.name, limit=output.size))
         except ReadError:
             return None
-
-    def _versions(self, folder: bytes) -> dict[bytes, FileVersion]:
-        now = self._clock()
-        cached = self._listings.get(folder)
-        if cached is None or now - cached.at > MAX_AGE:
-            listings = self._storage.list(folder, descend=lambda _: False)
-            try:
-                entries = next((listing for listing in listings if listing[0].path.rpartition(b"/")[0] == folder), [])
-            except ReadError as error:  # of a folder: nothing is known of any output in it
-                raise RunError(error.message, code="not-readable", hint=error.hint) from None
-            cached = _CachedListing({entry.path: FileVersion(entry.size, etag=entry.version) for entry in entries}, now)
-            self._listings[folder] = cached
-            if len(self._listings) > CACHED_FOLDERS:
-                self._listings.popitem(last=False)
-        self._listings.move_to_end(folder)
-        return cached.versions
 
 
 def output_check(destination: Address, *, on_confirmed: OnConfirmed = discard, policy: OutagePolicy | None = None) -> OutputCheck:

@@ -11,11 +11,16 @@ import msgspec
 
 from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.storage.archives.format import ArchiveFormat, Member
+from pixmill.storage.parts import PART, group_key
 
 _HASHES = 1 << 64
 _MAX_LINK_CHAIN = 8  # links followed one after the other
 _FOLDER = -1  # the offset of a record that stands for a folder, so that the folder is sorted among the members beside it
 _MAX_NOTED_FOLDERS = 10_000  # folders known to have a record already
+_FIRST, _SECOND = b"\1", b"\2"
+Members = list[Member]
+#: returns the group of a name
+Grouping = Callable[[bytes], bytes]
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Member).decode
 
@@ -29,6 +34,7 @@ class MemberIndex:
     def __init__(self, layout: ArchiveFormat) -> None:
         """Scan nothing yet."""
         self._layout = layout
+        self._sorted: dict[Grouping | None, ExternalSort] = {}
 
     def find(self, path: bytes) -> Member | None:
         """Return the last member called ``path``, or the member a link there leads to; ``None`` if there is none."""
@@ -39,31 +45,25 @@ class MemberIndex:
             path = member.link
         return None
 
-    def folders(self, under: bytes, descend: Callable[[bytes], bool] | None) -> Iterator[list[Member]]:
+    def folders(
+        self, under: bytes, descend: Callable[[bytes], bool] | None, group: Grouping | None = None
+    ) -> Iterator[list[Member]]:
         """Yield the members below ``under`` folder by folder, each sorted by name; of several with the same name only the last.
 
         Links are not followed. ``descend`` decides which folders to enter, and is called for the folders beside members before
-        those members are yielded.
+        those members are yielded. With ``group`` members are sorted by the group of their name first, and a large folder comes in
+        parts with whole groups.
         """
         prefix = under + b"/" if under else b""
-        for folder, records in groupby(self._in_order(), key=_folder):
+        for folder, records in groupby(self._in_order(group), key=_folder):
             is_below = folder == under or folder.startswith(prefix)
             if is_below and (descend is None or all(map(descend, _between(under, folder)))):
-                members: dict[bytes, Member] = {}
-                for member in records:
-                    if member.offset != _FOLDER:
-                        members[member.path] = member
-                    elif descend is not None:
-                        descend(member.path)
-                if members:
-                    yield list(members.values())
+                yield from _parts(records, descend, group)
 
-    def _in_order(self) -> Iterator[Member]:
-        return (_decode(content) for _, content in self._sorted)
-
-    @cached_property
-    def _sorted(self) -> ExternalSort:
-        return ExternalSort(_records(self._layout.members()))
+    def _in_order(self, group: Grouping | None) -> Iterator[Member]:
+        if group not in self._sorted:
+            self._sorted[group] = ExternalSort(_records(self._layout.members(), group))
+        return (_decode(content) for _, content in self._sorted[group])
 
     @cached_property
     def _index(self) -> tuple["array[int]", "array[int]"]:
@@ -89,23 +89,48 @@ class MemberIndex:
         return last
 
 
-def _records(members: Iterator[Member]) -> Iterator[Record]:
+def _parts(records: Iterator[Member], descend: Callable[[bytes], bool] | None, group: Grouping | None) -> Iterator[list[Member]]:
+    """Yield the members among ``records``, which are of one folder, and call ``descend`` for the folders."""
+    members: dict[bytes, Member] = {}
+    last = b""
+    for member in records:
+        if member.offset == _FOLDER:
+            if descend is not None:
+                descend(member.path)
+            continue
+        if group is not None:
+            own = group(posixpath.basename(member.path))
+            if len(members) >= PART and own != last:
+                yield list(members.values())
+                members = {}
+            last = own
+        members[member.path] = member
+    if members:
+        yield list(members.values())
+
+
+def _records(members: Iterator[Member], group: Grouping | None) -> Iterator[Record]:
     """Yield a record for each member and for each of its parent folders; some folders come more than once."""
     noted: set[bytes] = set()
     for member in members:
-        yield _record(member)
+        yield _record(member, group)
         folder = _folder(member)
         while folder and folder not in noted:
             if len(noted) >= _MAX_NOTED_FOLDERS:
                 noted.clear()
             noted.add(folder)
-            yield _record(Member(folder, 0, b"", _FOLDER))
+            yield _record(Member(folder, 0, b"", _FOLDER), group)
             folder = posixpath.dirname(folder)
 
 
-def _record(member: Member) -> Record:
-    """Return ``member`` with a key that sorts a folder before its subfolders, and everything by the names along its path."""
+def _record(member: Member, group: Grouping | None) -> Record:
+    """Return ``member`` with a key that sorts a folder before its subfolders, and everything by the names along its path.
+
+    With ``group`` the folders in a folder come first, then the members by their groups.
+    """
     folder, name = _folder(member), posixpath.basename(member.path)
+    if group is not None:
+        name = _FIRST + name if member.offset == _FOLDER else _SECOND + group_key(group(name), name)
     return b"%s\0\0%s" % (folder.replace(b"/", b"\0"), name), _encode(member)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import ClassVar, Self
 from urllib.parse import unquote_to_bytes
@@ -11,7 +11,7 @@ from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
 from pixmill.storage.archives.format import ArchiveFile, ArchiveFormat, Member, unreadable
-from pixmill.storage.archives.index import MemberIndex
+from pixmill.storage.archives.index import MemberIndex, Members
 from pixmill.storage.entry import Listing, LocatedEntry
 from pixmill.storage.read_only import ReadOnly
 
@@ -66,7 +66,22 @@ class ArchiveStorage(ReadOnly):
         on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # links in an archive are omitted or lead to its members
     ) -> Iterator[Listing]:
         """Yield the members below ``under``, one folder at a time, sorted."""
-        for members in self._members.folders(relative(under) if under else b"", descend):
+        return self._listings(self._members.folders(relative(under) if under else b"", descend), on_error)
+
+    def list_parts(
+        self,
+        group: Callable[[bytes], bytes],
+        *,
+        folders_first: bool = True,  # noqa: ARG002  # they always come first
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
+    ) -> Iterator[Listing]:
+        """Yield the members, a large folder in parts."""
+        return self._listings(self._members.folders(b"", descend, group), on_error)
+
+    def _listings(self, folders: Iterable[Members], on_error: Callable[[bytes, ReadError], None] | None) -> Iterator[Listing]:
+        for members in folders:
             entries: Listing = []
             for member in members:
                 try:

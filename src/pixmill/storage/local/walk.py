@@ -15,12 +15,10 @@ from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.local.errors import read_error
 from pixmill.storage.local.temporary import is_temporary
+from pixmill.storage.parts import PART, group_key, in_parts
 
 LARGE = 10_000  # entries of a directory; with more it is sorted on disk and yielded in parts
-PART = 1000  # entries
 MAX_BYTES = 8_000_000  # of entries in memory while a large directory is sorted
-_SEPARATOR = b"\0\0"
-_decode = msgspec.msgpack.Decoder(Entry).decode
 
 
 class Walk(msgspec.Struct, frozen=True):
@@ -82,7 +80,7 @@ class Walk(msgspec.Struct, frozen=True):
     ) -> Iterator[Listing]:
         """Return the parts of ``files`` and the files of ``rest``, which is read at once and adds to the ``directories``."""
         sort = ExternalSort(self._records(prefix, files, directories, rest), memory_limit=MAX_BYTES)
-        return _in_parts(iter(sort))
+        return in_parts(iter(sort))
 
     def _records(
         self, prefix: bytes, files: Listing, directories: list[bytes], rest: Iterator[os.DirEntry[bytes]]
@@ -91,7 +89,7 @@ class Walk(msgspec.Struct, frozen=True):
         while True:
             for entry in files:
                 name = entry.path[skipped:]
-                yield group(name) + _SEPARATOR + name, encode(entry)
+                yield group_key(group(name), name), encode(entry)
             some = list(islice(rest, PART))
             if not some:
                 return
@@ -138,21 +136,6 @@ class Walk(msgspec.Struct, frozen=True):
         if self.on_error is None:
             raise failure from error
         self.on_error(path, failure)
-
-
-def _in_parts(records: Iterator[Record]) -> Iterator[Listing]:
-    """Yield the entries of ``records`` in lists of ``PART``, or more so that groups stay together."""
-    part: Listing = []
-    last = b""
-    for key, content in records:
-        group = key.partition(_SEPARATOR)[0]
-        if len(part) >= PART and group != last:
-            yield part
-            part = []
-        part.append(_decode(content))
-        last = group
-    if part:
-        yield part
 
 
 def _path(entry: Entry) -> bytes:

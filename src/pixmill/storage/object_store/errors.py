@@ -5,6 +5,8 @@ on: the status code, the store's one-word code, and the kind of a broken connect
 """
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -12,6 +14,9 @@ from pixmill.core.errors import PixmillError, ReadError, RunError, WriteError
 from pixmill.core.text import printable
 from pixmill.storage.entry import changed
 from pixmill.storage.retry.policy import UNANSWERED, UNREACHABLE
+
+#: makes an error about a path in the store at an address of what obstore has raised
+Translation = Callable[[Exception, bytes, str], PixmillError]
 
 THROTTLED = frozenset({429, 503})
 _OVERLOADED = frozenset({"SlowDown", "ServerBusy", "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests"})
@@ -140,3 +145,14 @@ def list_error(error: Exception, path: bytes, address: str) -> PixmillError:
     if response.status in _REFUSED:
         return ReadError(f"{shown} could not be listed: {response}", code="read-denied")
     return ReadError(f"{shown} could not be listed: {response}", code=response.health, retryable=response.is_transient)
+
+
+@contextmanager
+def translating(translate: Translation, path: bytes, address: str) -> Iterator[None]:
+    """Raise what ``translate`` makes of an error about ``path`` in the store at ``address``, unless it is one of pixmill."""
+    try:
+        yield
+    except PixmillError:
+        raise
+    except Exception as error:  # noqa: BLE001  # obstore raises its own exceptions, and several of Python's
+        raise translate(error, path, address) from None

@@ -49,6 +49,7 @@ class KeyFolders:
     def __init__(self, listing: KeyListing, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Send no request yet."""
         self.listing = listing
+        self.large: set[bytes] = set()  # folders known to take more than a page
         self._clock = clock
         self._windows: list[_Window] = []
         self._lock = Lock()
@@ -77,6 +78,11 @@ class KeyFolders:
             else:
                 self._add(prefix, page)
 
+    @property
+    def is_ordered(self) -> bool:
+        """Tell whether all pages so far had their keys in the order of their bytes."""
+        return self._is_ordered
+
     def note_size(self, number: int) -> None:
         """Note the number of keys below a folder, which the next ones are expected to have, too."""
         self._is_small = self._is_ordered and number < SMALL
@@ -96,19 +102,24 @@ class KeyFolders:
 
 
 class KeyFolder:
-    """The folder ``key`` (empty: the root) as listed so far: its ``objects``, the keys of its ``folders``, and ``refused`` keys."""
+    """The folder ``key`` (empty: the root) as listed so far: its ``objects``, the keys of its ``folders``, and ``refused`` keys.
+
+    A reader may remove them after each page. After an error, some may come again (``has_restarted``).
+    """
 
     def __init__(self, source: KeyFolders, key: str) -> None:
         """Send no request yet."""
         self.objects: dict[str, ListedKey] = {}  # a store with an order of its own may repeat some after an error
         self.folders: dict[str, None] = {}
         self.refused: dict[str, ListedKey] = {}
+        self.has_restarted = False
         self._source = source
         self._prefix = f"{key}/" if key else ""
         self._pages: Iterator[KeyPage] | None = None
         self._last = ""
         self._has_begun = self._has_delimiter = self._is_listed = False
         self._odd: list[tuple[str, str]] = []  # subfolders to be listed for the sake of their keys, and how far they were
+        self._known_odd: set[str] = set()
 
     def next_page(self) -> bool:
         """Send at most one request, and return whether the listing is complete; after an error, the next call repeats it."""
@@ -124,14 +135,14 @@ class KeyFolder:
         try:
             page = next(self._remaining(), KeyPage([], [], is_last=True))
         except Exception:
-            self._pages = None
+            self._pages, self.has_restarted = None, True
             raise
         is_first = not self._last
         self._last = max((each.key for each in page.keys[-1:]), default=self._last)
         self._last = max([self._last, *(folder[:-1] + "/\U0010ffff" for folder in page.folders[-1:])])
         if self._has_delimiter:
             self._add(page.keys)
-            self._odd = [(folder, "") for folder in page.folders if self._is_odd(folder)]
+            self._odd = [(folder, "") for folder in page.folders if self._is_odd(folder) and self._is_new(folder)]
             self.folders.update((folder[:-1], None) for folder in page.folders if not self._is_odd(folder))
             self._is_listed = page.is_last
             return self._is_listed and not self._odd
@@ -142,10 +153,19 @@ class KeyFolder:
             if is_first:
                 self._source.note_size(len(page.keys))
             return True
-        if self.folders:  # much is below: list only what is in the folder itself, from its beginning
+        if self.folders or "/" in self._last[len(self._prefix) :]:  # list only what is in the folder itself, from its beginning
             self.objects, self.folders, self.refused = {}, {}, {}
-            self._pages, self._last, self._has_delimiter = None, "", True
+            self._last = ""
+        self._pages, self._has_delimiter = None, True  # or later subfolders would be listed with all that is in them
         return False
+
+    def first_after(self, name: str) -> str | None:
+        """Request the first name in the folder after ``name``, or the first path in a subfolder; ``None`` if there is none."""
+        start = len(self._prefix)
+        page = next(
+            self._source.listing.pages(self._prefix, start_after=self._prefix + name, size=1), KeyPage([], [], is_last=True)
+        )
+        return page.keys[0].key[start:] if page.keys else None
 
     def _next_odd_page(self) -> bool:
         """Request a page of the keys in a subfolder whose name is no path: all of them are refused."""
@@ -159,6 +179,11 @@ class KeyFolder:
         if self._pages is None:
             self._pages = self._source.listing.pages(self._prefix, start_after=self._last, has_delimiter=self._has_delimiter)
         return self._pages
+
+    def _is_new(self, folder: str) -> bool:
+        is_new = folder not in self._known_odd
+        self._known_odd.add(folder)
+        return is_new
 
     def _is_odd(self, folder: str) -> bool:
         return bool(objection(folder[len(self._prefix) : -1]))

@@ -11,6 +11,7 @@ import msgspec
 
 from pixmill.storage.object_store.keys import key_of, path_of
 
+PAGE_SIZE = 1000  # keys, the most that a store returns at once
 _ODD = frozenset({"", ".", ".."})
 
 
@@ -33,8 +34,8 @@ class KeyPage(msgspec.Struct, frozen=True):
 class KeyListing(Protocol):
     """A store that lists its keys in the order of their bytes, a thousand with each request."""
 
-    def pages(self, prefix: str, *, start_after: str = "", has_delimiter: bool = False) -> Iterator[KeyPage]:
-        """Yield the keys that begin with ``prefix`` and come after ``start_after``.
+    def pages(self, prefix: str, *, start_after: str = "", has_delimiter: bool = False, size: int = PAGE_SIZE) -> Iterator[KeyPage]:
+        """Yield the keys that begin with ``prefix`` and come after ``start_after``, at most ``size`` with each request.
 
         With ``has_delimiter`` only those in the folder ``prefix`` itself, which is empty or ends in a slash, and its subfolders.
         Errors read like those of obstore.

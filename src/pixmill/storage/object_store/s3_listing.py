@@ -14,10 +14,9 @@ from html import unescape
 from http.client import HTTPException
 from urllib.parse import quote, unquote, urlsplit
 
-from pixmill.storage.object_store.key_listing import KeyPage, ListedKey
+from pixmill.storage.object_store.key_listing import PAGE_SIZE, KeyPage, ListedKey
 from pixmill.storage.object_store.signature import AccessKey, query_text, signed_headers
 
-PAGE_SIZE = 1000  # keys, the most that a store returns at once
 TIMEOUT = 20.0  # seconds without a byte
 MAX_PAGE_BYTES = 16 << 20
 _CONTENTS = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
@@ -48,7 +47,7 @@ class S3Listing:
             self._context = ssl.create_default_context()
             self._context.load_verify_locations(certificates)
 
-    def pages(self, prefix: str, *, start_after: str = "", has_delimiter: bool = False) -> Iterator[KeyPage]:
+    def pages(self, prefix: str, *, start_after: str = "", has_delimiter: bool = False, size: int = PAGE_SIZE) -> Iterator[KeyPage]:
         """Yield the keys that begin with ``prefix`` and come after ``start_after``."""
         query = {"prefix": self._below + prefix}
         if start_after:
@@ -57,7 +56,7 @@ class S3Listing:
             query["delimiter"] = "/"
         more: dict[str, str] = {}
         while True:
-            text = self._get({"list-type": "2", "encoding-type": "url", "max-keys": str(PAGE_SIZE), **query, **more})
+            text = self._get({"list-type": "2", "encoding-type": "url", "max-keys": str(size), **query, **more})
             token = _TOKEN.search(text) if _TRUNCATED.search(text) else None
             is_encoded = _ENCODED.search(text) is not None
             folders = [self._name(_field("Prefix", each), is_encoded=is_encoded) for each in _PREFIXES.findall(text)]

@@ -1,30 +1,30 @@
 """Objects below one prefix of one bucket, as a storage. The schemes choose the store."""
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from hashlib import md5
 from pathlib import Path
-from threading import Event
 from typing import Any, ClassVar, Self
 
 import msgspec
 
-from pixmill.core.errors import PixmillError, ReadError, WriteError
+from pixmill.core.errors import ReadError, WriteError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
 from pixmill.storage.entry import Entry, FileVersion, Listing
 from pixmill.storage.object_store import errors
 from pixmill.storage.object_store.client import Bucket
-from pixmill.storage.object_store.key_folders import KeyFolder, KeyFolders
-from pixmill.storage.object_store.key_listing import objection
-from pixmill.storage.object_store.keys import key_of, path_of
-from pixmill.storage.object_store.prefix_listing import PrefixListing
-from pixmill.storage.object_store.walk import BucketWalk, FolderListing
+from pixmill.storage.object_store.folder_parts import PartsPolicy
+from pixmill.storage.object_store.folder_requests import FolderRequests, entry_of
+from pixmill.storage.object_store.key_folders import KeyFolders
+from pixmill.storage.object_store.keys import key_of
+from pixmill.storage.object_store.walk import BucketWalk
 from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.storage import (
     FREE_NAME,
+    FolderPart,
     ListingPolicy,
     Replacing,
     Scheme,
@@ -40,8 +40,6 @@ MULTIPART_THRESHOLD = 16 << 20
 PART_SIZE = 8 << 20
 MAX_CHECKS = 5  # of a path that other programs write to at the same time
 CREATE = "create"  # obstore's condition that nothing exists at a path
-
-Translation = Callable[[Exception, bytes, str], PixmillError]
 
 
 class ObjectVersion(msgspec.Struct, frozen=True):
@@ -64,7 +62,7 @@ class ObjectStorage(Scheme):
         """Send no request yet. ``listing_policy`` applies to listings; a ``RetryingStorage`` retries all other requests."""
         self._bucket = bucket
         self._listing_policy: ListingPolicy = listing_policy or OutagePolicy()
-        self._key_folders = KeyFolders(bucket.keys) if bucket.keys is not None else None
+        self._key_folders: KeyFolders | None = None
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # no temporaries, no links
@@ -79,7 +77,7 @@ class ObjectStorage(Scheme):
     def stat(self, path: bytes) -> Entry | None:
         """Return the object at ``path``, or ``None``."""
         existing = self._head(path)
-        return None if existing is None else _entry(path, existing)
+        return None if existing is None else entry_of(path, existing)
 
     def modified_ns(self, path: bytes) -> int | None:
         """Return when the object was written."""
@@ -263,10 +261,38 @@ class ObjectStorage(Scheme):
         on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # a store has no links
     ) -> Iterator[Listing]:
         """Yield the objects below ``under``, folder by folder; ``RunError`` if the store cannot be listed at all."""
-        if self._bucket.keys is not None and not self._listing_policy.reuses:
+        return self._walk(None, descend, on_error).listings(relative(under) if under else b"")
+
+    def list_parts(
+        self,
+        group: Callable[[bytes], bytes],
+        *,
+        folders_first: bool = True,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
+    ) -> Iterator[Listing]:
+        """Yield the objects; a folder of more than one page comes in parts, as far as possible while it is being listed."""
+        parts = PartsPolicy(group, is_urgent=self._listing_policy.idles, folders_first=folders_first)
+        return self._walk(parts, descend, on_error).listings(b"")
+
+    def list_from(self, path: bytes) -> FolderPart | None:
+        """Return the folder of ``path`` if it takes one request, else the page of it from ``path`` on."""
+        if self._bucket.keys is not None and self._key_folders is None:
             self._key_folders = KeyFolders(self._bucket.keys)
-        walk = BucketWalk(self._page, descend, on_error, idles=self._listing_policy.idles)
-        return walk.listings(relative(under) if under else b"")
+        return FolderRequests(self._bucket, self._key_folders, self._listing_policy, None).list_from(relative(path))
+
+    def _walk(
+        self,
+        parts: PartsPolicy | None,
+        descend: Callable[[bytes], bool] | None,
+        on_error: Callable[[bytes, ReadError], None] | None,
+    ) -> BucketWalk:
+        policy = self._listing_policy
+        if self._bucket.keys is not None and (self._key_folders is None or not policy.reuses):
+            self._key_folders = KeyFolders(self._bucket.keys)
+        requests = FolderRequests(self._bucket, self._key_folders, policy, parts)
+        return BucketWalk(requests.list_folder, descend, on_error, idles=policy.idles)
 
     def retry_listings(self, policy: ListingPolicy) -> None:
         """Retry each request of a listing by ``policy``."""
@@ -292,56 +318,12 @@ class ObjectStorage(Scheme):
             raise ReadError(f"{printable(path)} ended after {len(data)} of {size} bytes", retryable=True)
         return data
 
-    @contextmanager
-    def _translating_errors(self, path: bytes, translate: Translation) -> Iterator[None]:
-        try:
-            yield
-        except PixmillError:
-            raise
-        except Exception as error:  # noqa: BLE001  # obstore raises its own exceptions, and several of Python's
-            raise translate(error, path, self._bucket.address) from None
-
-    def _page(self, path: bytes, is_over: Event) -> FolderListing:
-        if self._key_folders is not None:
-            return self._key_folder(path, self._key_folders, is_over)
-        folder = PrefixListing(self._bucket, key_of(path) if path else "")
-        try:
-            while not self._retried(path, folder.next_page, is_over):
-                pass
-        except ReadError as error:
-            if error.retryable:
-                raise
-            self._retried(
-                path, folder.list_with_delimiter, is_over
-            )  # an invalid key further down, which may not concern this folder
-        entries = [_entry(path_of(each["path"]), each) for each in folder.objects.values()]
-        return FolderListing(sorted(entries, key=_path), sorted(map(path_of, folder.folders)))
-
-    def _key_folder(self, path: bytes, key_folders: KeyFolders, is_over: Event) -> FolderListing:
-        folder = KeyFolder(key_folders, key_of(path) if path else "")
-        while not self._retried(path, folder.next_page, is_over):
-            pass
-        entries = [Entry(path_of(each.key), each.size, each.etag.encode()) for each in folder.objects.values()]
-        refused = tuple((key.encode(), errors.odd_key(key, objection(key))) for key in folder.refused)
-        return FolderListing(sorted(entries, key=_path), sorted(map(path_of, folder.folders)), refused)
-
-    def _retried(self, path: bytes, request: Callable[[], bool], is_over: Event) -> bool:
-        def translated() -> bool:
-            if is_over.is_set():
-                raise ReadError(f"{printable(path)} need not be listed any more")
-            with self._translating_errors(path, errors.list_error):
-                return request()
-
-        return self._listing_policy.call(translated)
-
-
-def _entry(path: bytes, meta: Any) -> Entry:  # noqa: ANN401  # obstore's own type does not exist at run time
-    # without quotes: Azure omits them in listings
-    return Entry(path, meta["size"], (meta["e_tag"] or "").strip('"').encode())
+    def _translating_errors(self, path: bytes, translate: errors.Translation) -> AbstractContextManager[None]:
+        return errors.translating(translate, path, self._bucket.address)
 
 
 def _file_version(meta: Any) -> FileVersion:  # noqa: ANN401  # the same
-    entry = _entry(b"", meta)
+    entry = entry_of(b"", meta)
     return FileVersion(entry.size, etag=entry.version)
 
 
@@ -356,7 +338,3 @@ def _object_version(meta: Any) -> ObjectVersion:  # noqa: ANN401  # the same
 
 def _md5(data: bytes) -> str:
     return md5(data, usedforsecurity=False).hexdigest()
-
-
-def _path(entry: Entry) -> bytes:
-    return entry.path

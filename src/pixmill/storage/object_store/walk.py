@@ -3,7 +3,7 @@
 A walk that ``idles`` yields an empty listing while the next one has not arrived yet, so that its reader can do other work.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 
@@ -17,11 +17,15 @@ PREFETCH = 8  # folders of one level requested in advance: a request takes as lo
 
 
 class FolderListing(msgspec.Struct, frozen=True):
-    """One folder: its objects, and the paths of its subfolders, both sorted. ``refused`` are keys that are no paths, and why."""
+    """One folder, or what has come of it: ``parts`` of its objects, and the paths of its subfolders, sorted.
 
-    entries: Listing
+    ``refused`` are keys that are no paths, and why. ``more`` requests the rest, or more of it; ``None``: there is none.
+    """
+
+    parts: Iterable[Listing]
     folders: list[bytes]
     refused: tuple[tuple[bytes, ReadError], ...] = ()
+    more: Callable[[Event], "FolderListing"] | None = None
 
 
 class BucketWalk(msgspec.Struct, frozen=True):
@@ -57,23 +61,34 @@ class BucketWalk(msgspec.Struct, frozen=True):
                 if path not in requested:
                     requested[path] = pool.submit(self.list_folder, path, is_over)
             path = levels[-1].pop()
-            result = requested.pop(path)
-            while self.idles and not wait([result], IDLE_AFTER).done:
-                yield []
-            listing = self._result(path, result)
-            folders = listing.folders if self.descend is None else [folder for folder in listing.folders if self.descend(folder)]
-            for refused, error in listing.refused if self.on_error else ():
-                self.on_error(refused, error)  # type: ignore[misc]  # it is there
-            if listing.entries:
-                yield listing.entries
-            if folders:
-                levels.append(folders[::-1])
+            known: set[bytes] = set()
+            entered: list[bytes] = []
+            for listing in self._listings_of(path, requested.pop(path), pool, is_over):
+                if listing is None:
+                    yield []
+                    continue
+                folders = [folder for folder in listing.folders if folder not in known]
+                known.update(folders)
+                entered += folders if self.descend is None else filter(self.descend, folders)
+                for refused, error in listing.refused if self.on_error else ():
+                    self.on_error(refused, error)  # type: ignore[misc]  # it is there
+                yield from filter(None, listing.parts)
+            if entered:
+                levels.append(sorted(entered, reverse=True))
 
-    def _result(self, path: bytes, requested: "Future[FolderListing]") -> FolderListing:
-        try:
-            return requested.result()
-        except ReadError as error:
-            if self.on_error is None:
-                raise
-            self.on_error(path, error)
-            return FolderListing([], [])
+    def _listings_of(
+        self, path: bytes, requested: "Future[FolderListing] | None", pool: ThreadPoolExecutor, is_over: Event
+    ) -> Iterator[FolderListing | None]:
+        """Yield what comes of one folder, while the next is on its way, and ``None`` while nothing has come."""
+        while requested is not None:
+            while self.idles and not wait([requested], IDLE_AFTER).done:
+                yield None
+            try:
+                listing = requested.result()
+            except ReadError as error:
+                if self.on_error is None:
+                    raise
+                self.on_error(path, error)
+                return
+            requested = None if listing.more is None else pool.submit(listing.more, is_over)
+            yield listing

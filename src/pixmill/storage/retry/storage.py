@@ -9,7 +9,7 @@ from pixmill.storage.entry import Entry, FileVersion, Listing
 from pixmill.storage.open import open_storage
 from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.policy import UNANSWERED, RetryPolicy
-from pixmill.storage.storage import FREE_NAME, ListingPolicy, Replacing, Storage, no_op
+from pixmill.storage.storage import FREE_NAME, FolderPart, ListingPolicy, Replacing, Storage, no_op
 
 T = TypeVar("T")
 
@@ -139,12 +139,17 @@ class RetryingStorage(Storage):
         self,
         group: Callable[[bytes], bytes],
         *,
+        folders_first: bool = True,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
         on_link: Callable[[bytes], None] | None = None,
     ) -> Iterator[Listing]:
         """Yield the entries, a large directory in parts."""
-        return self._storage.list_parts(group, descend=descend, on_error=on_error, on_link=on_link)
+        return self._storage.list_parts(group, folders_first=folders_first, descend=descend, on_error=on_error, on_link=on_link)
+
+    def list_from(self, path: bytes) -> FolderPart | None:
+        """Return the entries from ``path`` on, if the storage can list them."""
+        return self._storage.list_from(path)
 
     def list_wanted(
         self,

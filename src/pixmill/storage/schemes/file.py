@@ -133,6 +133,7 @@ class FileStorage(Scheme):
         self,
         group: Callable[[bytes], bytes],
         *,
+        folders_first: bool = True,  # noqa: ARG002  # they always come first
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
         on_link: Callable[[bytes], None] | None = None,

@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 
 import pixmill
+from pixmill.batch.config.options import resolve
 from pixmill.batch.inspect import status
+from pixmill.batch.planning.plan import plan
+from pixmill.batch.source import Folder
 from pixmill.core.errors import AddressError, ConfigError
 from support.invariants import identities, outputs
 
@@ -136,3 +139,24 @@ def test_the_same_bytes_come_out_of_photographs(tmp_path, suffix):
     pixmill.run(pack(folder, tmp_path / f"in.{suffix}"), tmp_path / "b", size="200x200", workers=2)
     assert len(contents(tmp_path / "a")) == len(photos)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+ODD = ["A.PNG", "a.jpg", "a.png", "z.png", "\u00c9.png", "e\u0301.png"]
+
+
+@pytest.mark.parametrize("suffix", ["tar", "zip"])
+def test_a_large_folder_comes_in_parts_and_its_images_get_the_names_of_a_small_one(tmp_path, suffix):
+    folder = tmp_path / "in"
+    (folder / "z.jpg").mkdir(parents=True)
+    for name in (*(f"M{number:05}.jpg" for number in range(2500)), *ODD, "z.jpg/below.png"):
+        (folder / name).write_bytes(b"1")
+    archive = pack(folder, tmp_path / f"in.{suffix}")
+    in_parts, whole = (plan(resolve(str(archive), str(tmp_path / name), {})) for name in ("one", "other"))
+    parts = list(in_parts.locations.source.folders(lambda *_: None))
+    assert [len(part) > 1000 for part in parts] == [True, True, False, False]
+    assert all(Folder(b"z.jpg", 0, b"") in part for part in parts[:3])
+    names = {item.entry.path: item.names for item in in_parts.items()}
+    first, below = whole.locations.source.storage.list()
+    expected = [*whole.items_of([*first, Folder(b"z.jpg", 0, b"")]), *whole.items_of(below)]
+    assert names == {item.entry.path: item.names for item in expected}
+    assert names[b"z.png"] == (b"z.png.jpg",)

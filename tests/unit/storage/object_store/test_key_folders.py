@@ -72,7 +72,7 @@ class Memory:
         self.keys, self.size, self.order, self.requests = sorted(keys, key=order), size, order, 0
         self.broken = None
 
-    def pages(self, prefix, *, start_after="", has_delimiter=False):
+    def pages(self, prefix, *, start_after="", has_delimiter=False, size=None):
         found = [
             key for key in self.keys if key.startswith(prefix) and (not start_after or self.order(key) > self.order(start_after))
         ]
@@ -88,8 +88,8 @@ class Memory:
         while True:
             self.requests += 1
             if self.broken and self.broken.random() < 0.3:
-                raise ConnectionResetError
-            page, rest = rest[: self.size], rest[self.size :]
+                raise ConnectionResetError("kind: Body,")
+            page, rest = rest[: size or self.size], rest[size or self.size :]
             keys = [each for each in page if isinstance(each, ListedKey)]
             yield KeyPage(keys, [each for each in page if isinstance(each, str)], is_last=not rest)
             if not rest:

@@ -36,6 +36,9 @@ class Library:
                 raise ConnectionResetError
             yield page
 
+    def head(self, store, key):
+        return obstore.head(store, key)
+
     def list_with_delimiter(self, store, prefix):
         self.asked_by_name += 1
         if not self._by_name:

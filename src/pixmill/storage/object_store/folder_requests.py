@@ -1,0 +1,161 @@
+"""Requests for the folders of a bucket, retried, which become entries."""
+
+from collections.abc import Callable, Iterable, Mapping
+from threading import Event
+from typing import Any, TypeVar
+
+import msgspec
+
+from pixmill.core.errors import ReadError
+from pixmill.core.text import printable
+from pixmill.storage.entry import Entry
+from pixmill.storage.object_store import errors
+from pixmill.storage.object_store.client import Bucket
+from pixmill.storage.object_store.folder_parts import FolderParts, PartsPolicy
+from pixmill.storage.object_store.key_folders import KeyFolder, KeyFolders
+from pixmill.storage.object_store.key_listing import KeyPage, ListedKey, objection
+from pixmill.storage.object_store.keys import key_of, path_of
+from pixmill.storage.object_store.prefix_listing import PrefixListing
+from pixmill.storage.object_store.walk import FolderListing
+from pixmill.storage.storage import FolderPart, ListingPolicy
+
+_LAST_SURROGATE, _LAST_BEFORE_SURROGATES = 0xDFFF, 0xD7FF  # a key has no surrogates
+T = TypeVar("T")
+
+
+class FolderRequests:
+    """Lists folders of ``bucket``, by its ``key_folders`` if it has them. Each request is retried by ``policy``.
+
+    With ``parts``, a folder of more than one page is divided.
+    """
+
+    def __init__(self, bucket: Bucket, key_folders: KeyFolders | None, policy: ListingPolicy, parts: PartsPolicy | None) -> None:
+        """Send no request yet."""
+        self._bucket = bucket
+        self._key_folders = key_folders
+        self._policy = policy
+        self._parts = parts
+
+    def list_folder(self, path: bytes, is_over: Event) -> FolderListing:
+        """Return the folder ``path``, or the first part of it. Once the event is set, no more requests are sent."""
+        key = key_of(path) if path else ""
+        if self._key_folders is None:
+            return self._prefix_listing(path, key, is_over)
+        folder, requests = KeyFolder(self._key_folders, key), 0
+        while not self._retried(path, folder.next_page, is_over):
+            requests += 1
+            if self._parts is not None and requests > 1:  # the first one looks only at what has been listed before
+                parts = FolderParts(_prefix(key), self._parts, is_ordered=self._key_folders.is_ordered)
+                return self._next_part(path, _Paged(folder, _listed), parts, is_over, is_last=False)
+        entries = sorted((_listed(each)[1] for each in folder.objects.values()), key=_path)
+        return FolderListing([entries], _paths(folder.folders), _refused(folder.refused))
+
+    def list_from(self, path: bytes) -> FolderPart | None:
+        """Return the folder of ``path`` if it takes one request, else the page of it from ``path`` on.
+
+        ``None`` if the store cannot be asked for its keys, or does not list them in the order of their bytes.
+        """
+        folders, place, key, never = self._key_folders, path.rpartition(b"/")[0], key_of(path), Event()
+        if folders is None or not folders.is_ordered:
+            return None
+        if place not in folders.large:
+            folder = KeyFolder(folders, key_of(place) if place else "")
+            if any(self._retried(place, folder.next_page, never) for _ in range(2)):  # from what was listed before, or by a request
+                return FolderPart([_listed(each)[1] for each in folder.objects.values()])
+            folders.large.add(place)
+        prefix = _prefix(key.rpartition("/")[0])
+
+        def page() -> KeyPage:
+            pages = folders.listing.pages(prefix, start_after=_before(key), has_delimiter=True)
+            return next(pages, KeyPage([], [], is_last=True))
+
+        found = self._retried(place, page, never)
+        last = None if found.is_last else max((each.key for each in found.keys), default=key)
+        return FolderPart([_listed(each)[1] for each in found.keys if not objection(each.key)], key, last, key_of)
+
+    def _next_part(self, path: bytes, paged: "_Paged", parts: FolderParts, is_over: Event, *, is_last: bool) -> FolderListing:
+        """Return what is ready after a page of a folder, and how to get more."""
+        folder = paged.folder
+        parts.add(map(paged.entry, folder.objects.values()), may_repeat=folder.has_restarted)
+        folders, refused = _paths(folder.folders), _refused(folder.refused)
+        for taken in (folder.objects, folder.folders, folder.refused):
+            taken.clear()
+        folder.has_restarted = False
+        if is_last:
+            return FolderListing(parts.rest(), folders, refused)
+        ready = parts.ready(lambda name: self._retried(path, lambda: folder.first_after(name), is_over))
+
+        def more(is_over: Event) -> FolderListing:
+            is_last = self._retried(path, folder.next_page, is_over)
+            return self._next_part(path, paged, parts, is_over, is_last=is_last)
+
+        return FolderListing(ready, folders, refused, more)
+
+    def _prefix_listing(self, path: bytes, key: str, is_over: Event) -> FolderListing:
+        folder = PrefixListing(self._bucket, key)
+        try:
+            while not self._retried(path, folder.next_page, is_over):
+                if self._parts is not None and not folder.folders:  # else obstore lists its own level at once
+                    self._retried(path, folder.begin_stream, is_over)
+                    parts = FolderParts(_prefix(key), self._parts, is_ordered=True)
+                    return self._next_part(path, _Paged(folder, _met), parts, is_over, is_last=False)
+        except ReadError as error:
+            if error.retryable:
+                raise
+            self._retried(
+                path, folder.list_with_delimiter, is_over
+            )  # an invalid key further down, which may not concern this folder
+        entries = sorted((_met(each)[1] for each in folder.objects.values()), key=_path)
+        return FolderListing([entries], _paths(folder.folders))
+
+    def _retried(self, path: bytes, request: Callable[[], T], is_over: Event) -> T:
+        def translated() -> T:
+            if is_over.is_set():
+                raise ReadError(f"{printable(path)} need not be listed any more")
+            with errors.translating(errors.list_error, path, self._bucket.address):
+                return request()
+
+        return self._policy.call(translated)
+
+
+def entry_of(path: bytes, meta: Any) -> Entry:  # noqa: ANN401  # obstore's own type does not exist at run time
+    """Return the entry of the object at ``path`` with obstore's metadata."""
+    # without quotes: Azure omits them in listings
+    return Entry(path, meta["size"], (meta["e_tag"] or "").strip('"').encode())
+
+
+class _Paged(msgspec.Struct, frozen=True):
+    """A ``folder`` that is listed page by page, and the function that returns key and entry of one of its objects."""
+
+    folder: KeyFolder | PrefixListing
+    entry: Callable[[Any], tuple[str, Entry]]
+
+
+def _listed(each: ListedKey) -> tuple[str, Entry]:
+    return each.key, Entry(path_of(each.key), each.size, each.etag.encode())
+
+
+def _met(meta: Any) -> tuple[str, Entry]:  # noqa: ANN401  # the same
+    return meta["path"], entry_of(path_of(meta["path"]), meta)
+
+
+def _before(key: str) -> str:
+    """Return a text that sorts before ``key``, and after all other keys that do."""
+    code = ord(key[-1]) - 1
+    return key[:-1] + chr(code if code != _LAST_SURROGATE else _LAST_BEFORE_SURROGATES) + "\U0010ffff"
+
+
+def _prefix(key: str) -> str:
+    return f"{key}/" if key else ""
+
+
+def _paths(folders: Iterable[str]) -> list[bytes]:
+    return sorted(map(path_of, folders))
+
+
+def _refused(keys: Mapping[str, ListedKey]) -> tuple[tuple[bytes, ReadError], ...]:
+    return tuple((key.encode(), errors.odd_key(key, objection(key))) for key in keys)
+
+
+def _path(entry: Entry) -> bytes:
+    return entry.path

@@ -1,0 +1,101 @@
+"""A bucket with all keys in one folder: the first image starts after the first page, and memory does not grow with the number."""
+
+import threading
+
+import pytest
+
+from pixmill.batch.config.options import resolve
+from pixmill.batch.planning.plan import plan
+from pixmill.batch.state.outputs import StoredVersions
+from pixmill.storage.address import Address
+from pixmill.storage.retry.outage import OutagePolicy
+from pixmill.storage.retry.storage import open_with_retries
+from support.fake_s3 import fake_s3
+from support.fault_run import COMMAND
+from support.machines import Machine
+from support.processes import peaks_of
+
+WORDS = ("--size", "16x16", "--format", "webp", "--progress", "plain", "--workers", "2", "--durability", "none")
+FIRST_REQUESTS = 10  # for the first page, and to find out that what lies ahead keeps no image of it waiting
+
+
+@pytest.fixture
+def store(monkeypatch):
+    with fake_s3() as fake:
+        for name, value in fake.environment.items():
+            monkeypatch.setenv(name, value)
+        yield fake
+
+
+@pytest.fixture
+def machine(tmp_path, store):
+    machine = Machine(COMMAND, tmp_path / "home", store.endpoint)
+    yield machine
+    machine.leave()
+
+
+@pytest.fixture
+def picture(gallery):
+    return next(iter(sorted(gallery(1).rglob("*.jpg")))).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["IMG_{:06}.JPG", "{:06}.jpg", "{:06x}a.Jpg"])
+def test_the_first_image_is_read_while_the_second_page_is_still_awaited(store, machine, picture, tmp_path, name):
+    store.objects = {f"in/{name.format(number * 37)}": picture for number in range(1100)}
+    has_read, lists = threading.Event(), []
+
+    def refuses(kind, key):
+        if kind == "get" and key.startswith("in/"):
+            has_read.set()
+        if kind == "list" and key == "in/":
+            lists.append(has_read.is_set())
+            if len(lists) > FIRST_REQUESTS:
+                has_read.wait(60)
+        return 0
+
+    store.refuses = refuses
+    assert "done      1,100 images" in machine.run("run", "s3://photos/in", tmp_path / "out", *WORDS)[1]
+    assert has_read.is_set()
+    assert not any(lists[:1])
+    assert len(list((tmp_path / "out").glob("*.webp"))) == 1100
+
+
+def planned(store, number, tmp_path):
+    """Plan a run over a folder of ``number`` keys; return the peak memory of the process."""
+    store.objects = dict.fromkeys((f"IMG_{each:06}.JPG" for each in range(number)), b"1")
+    line = [*COMMAND, "plan", "s3://photos", tmp_path / "out"]
+    code, errors, _, largest = peaks_of(line)
+    assert code == 0, errors
+    return largest
+
+
+def test_a_plan_takes_no_more_memory_for_a_hundred_thousand_keys_in_one_folder(store, tmp_path):
+    few = planned(store, 15_000, tmp_path)
+    many = planned(store, 115_000, tmp_path)
+    assert many < few + 15_000_000  # 100,000 entries more took 110 MB when they were held
+
+
+@pytest.mark.parametrize(
+    ("options", "source", "folder", "name"),
+    [
+        ({}, "a.png", "a.jpg", b"a.png.jpg"),
+        ({"name": "{stem}-small.{ext}"}, "a.png", "a-small.jpg", b"a.png-small.jpg"),
+        ({"name": "x-{stem}.{ext}"}, "a.png", "x-a.jpg", b"x-a.png.jpg"),
+        ({}, "A.png", "a.jpg", b"A.png.jpg"),
+    ],
+)
+def test_no_output_takes_the_name_of_a_subfolder_however_late_that_comes(store, tmp_path, options, source, folder, name):
+    store.objects = dict.fromkeys([*(f"M{each:05}.jpg" for each in range(1500)), source, f"{folder}/1.jpg"], b"1")
+    made = plan(resolve("s3://photos", str(tmp_path / "out"), options))
+    names = {item.entry.path: item.names for item in made.items()}
+    assert len(names) == 1502
+    assert name in names[source.encode()]
+
+
+def test_outputs_in_a_large_folder_are_checked_with_one_request_for_a_thousand(store):
+    names = [f"out/{each:06}.jpg" for each in range(6000)]
+    store.objects = dict.fromkeys(names, b"1")
+    versions = StoredVersions(open_with_retries(Address.parse("s3://photos"), policy=OutagePolicy(reuses=True)))
+    assert all(versions.get(name.encode()) for name in names)
+    assert not any(versions.get(name.replace(".jpg", ".png").encode()) for name in names[::100])
+    assert store.requests["list"] <= 2 * 6 + 4
