@@ -43,6 +43,13 @@ class Stages(Protocol):
         (result,) = function([value])
         return result
 
+    def take_input(self) -> object:
+        """Return the result of the handler's ``read_ahead`` for this task, once, or raise what it raised.
+
+        ``None`` if it was not called, or the result was taken before.
+        """
+        return None
+
 
 class PendingResult(msgspec.Struct, frozen=True):
     """A result that is computed but not yet durable: ``commit``, whose steps make it durable and return it, or raise as a handler.
@@ -92,6 +99,9 @@ class HandlerRef(msgspec.Struct, frozen=True):
     handler that has one; 0 kills them at once.
 
     ``batch_size``: how many tasks a worker handles together, if there are as many; it is one if a task has killed a worker.
+
+    ``read_ahead``: the inputs of how many tasks a worker reads, each in a thread, while it handles one. The handler's method
+    ``read_ahead`` is called for that, with the payload of a task, and must return within a limited time.
     """
 
     factory: str
@@ -106,6 +116,7 @@ class HandlerRef(msgspec.Struct, frozen=True):
     load_timeout: float = 0.0
     close_timeout: float = 0.0
     batch_size: int = 1
+    read_ahead: int = 0
 
     @classmethod
     def to(cls, function: Callable[[bytes], bytes]) -> "HandlerRef":

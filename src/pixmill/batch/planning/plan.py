@@ -121,6 +121,7 @@ class Plan:
             follow_output_links=config.placement.follow_output_links,
             checksum=config.selection.checksum,
             has_change_times=self.has_change_times,
+            timeout=float(config.policy.timeout),
             keeps_inodes=self.locations.destination.local is None
             or keeps_inodes(os.fsencode(os.path.realpath(self.locations.destination.local)), mounts()),
         )

@@ -82,7 +82,12 @@ class Manifest(SourceKind):
         """Return the list; ``RunError`` when it cannot be read. Its content is not read yet."""
         address, selection = request.address, request.selection
         request_policy = str(
-            RequestPolicy(allow_private=selection.allow_private_hosts, per_host=selection.per_host, rate=selection.host_rate or 0.0)
+            RequestPolicy(
+                allow_private=selection.allow_private_hosts,
+                per_host=selection.per_host,
+                rate=selection.host_rate or 0.0,
+                read_timeout=selection.read_timeout,
+            )
         )
         make = partial(cls, request_policy=request_policy, follow_symlinks=selection.follow_symlinks, own=request.own)
         path = address.local

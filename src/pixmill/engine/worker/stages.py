@@ -9,6 +9,7 @@ from pixmill.engine.failures import LIMIT_MEMORY
 from pixmill.engine.handler import Stages
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.resources.memory import OVERHEAD
+from pixmill.engine.worker.read_ahead import ReadInput
 
 
 class StageClock(Stages):
@@ -24,6 +25,19 @@ class StageClock(Stages):
         self._timings: dict[str, float] = {}
         self._measures: dict[str, int] = {}
         self._since = 0.0
+        self._input: ReadInput | None = None
+
+    def set_input(self, read_input: ReadInput) -> None:
+        """Have ``take_input`` return this; the time to read it counts for the stage in which it is taken."""
+        self._input = read_input
+
+    def take_input(self) -> object:
+        """Return the input that was read ahead, or raise the error."""
+        taken, self._input = self._input, None
+        if taken is None:
+            return None
+        self.add_seconds(taken.seconds)
+        return taken.take()
 
     def enter(self, stage: str) -> None:
         """End the current stage and begin ``stage``."""
@@ -64,6 +78,7 @@ class StageClock(Stages):
         """Return the seconds by stage and the counts, and reset both for the next task."""
         if self.stage:
             self.enter("")
+        self._input = None
         timings, self._timings = self._timings, {}
         measures, self._measures = self._measures, {}
         return timings, measures

@@ -294,20 +294,32 @@ def test_no_host_gets_more_requests_at_a_time_than_it_should(source, tmp_path, w
     for number in range(8):
         web.answers[f"/{number}.jpg"] = slow
     (tmp_path / "urls.txt").write_text("\n".join(f"{web.url}/{number}.jpg" for number in range(8)))
-    report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=3, allow_private_hosts=True, per_host=1)
+    report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=3, allow_private_hosts=True, per_host=1, host_rate="50/s")
     assert report.counts.done == 8
     assert web.most_at_once == 1
 
 
 def test_what_breaks_on_its_way_is_read_again(source, tmp_path, web):
     whole = Answer((source / "a.jpg").read_bytes())
-    answers = iter([Answer(whole.body, cut=True), Answer(status=502), whole])
-    web.answers["/busy.jpg"] = lambda _: next(answers)
-    (tmp_path / "urls.txt").write_text(f"{web.url}/busy.jpg")
+    firsts = {"/cut.jpg": Answer(whole.body, cut=True), "/bad.jpg": Answer(status=502)}
+    answers = {path: iter([first, whole]) for path, first in firsts.items()}
+    web.answers.update({path: lambda asked: next(answers[asked.target]) for path in answers})
+    (tmp_path / "urls.txt").write_text("\n".join(f"{web.url}{path}" for path in answers))
     report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=1, allow_private_hosts=True)
-    assert (report.counts.done, report.counts.failed) == (1, 0)
+    assert (report.counts.done, report.counts.failed, report.retries) == (2, 0, 2)
     pixmill.run(source / "a.jpg", tmp_path / "whole", workers=1)
-    assert list(contents(tmp_path / "out").values()) == list(contents(tmp_path / "whole").values())
+    assert set(contents(tmp_path / "out").values()) == set(contents(tmp_path / "whole").values())
+
+
+def test_a_server_that_hangs_holds_no_worker(source, tmp_path, web):
+    finished = []
+    web.answers["/hangs.jpg"] = Answer(b"12", pause=600)
+    web.answers["/last.jpg"] = lambda _: Answer((source / "a.jpg").read_bytes())
+    (tmp_path / "urls.txt").write_text("\n".join(f"{web.url}/{name}.jpg" for name in ("hangs", "last")))
+    with pixmill.open_run(tmp_path / "urls.txt", tmp_path / "out", workers=1, allow_private_hosts=True, read_timeout="1s") as run:
+        finished.extend((type(outcome).__name__, outcome.attempts) for outcome in run)
+    assert finished == [("Done", 1), ("Failed", 3)]
+    assert [asked.target for asked in web.asked] == ["/hangs.jpg", "/last.jpg", "/hangs.jpg", "/hangs.jpg"]
 
 
 def listed(tmp_path, rows):
