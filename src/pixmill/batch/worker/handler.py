@@ -22,7 +22,7 @@ from pixmill.batch.item import (
 from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.late_facts import LateFactsReader
-from pixmill.batch.worker.options import HandlerOptions
+from pixmill.batch.worker.options import NEWER, HandlerOptions
 from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
 from pixmill.batch.worker.web_reader import WebReader, is_web
 from pixmill.core.errors import ImageError, PixmillError, ReadError, Skip, WriteError
@@ -205,9 +205,19 @@ class ImageHandler:
             return Input(data)
         local = self._source.local_path(path)
         if local is None and not item.locator:
-            return Input(self._source.read_version(item.entry, limit=limit))
+            return Input(self._read_version(item))
         is_streamed = local is not None and MAX_IN_MEMORY < item.entry.size <= limit
         return Input(path=local) if is_streamed else Input(self._source.read(path, limit=limit))
+
+    def _read_version(self, item: Item) -> bytes:
+        """Return the version of ``item`` that was listed; if that was some time ago, otherwise the present one."""
+        try:
+            return self._source.read_version(item.entry, limit=self._options.max_bytes)
+        except ReadError as error:
+            if error.code != "changed" or not self._options.is_dated:
+                raise
+            self._current.stages.count(f"note.{NEWER}", 1)
+            return self._source.read(item.entry.path, limit=self._options.max_bytes)
 
     def _check_unchanged(self, item: Item) -> None:
         """Raise ``ReadError`` for a file that was modified while it was read: the decoded image may mix both versions.

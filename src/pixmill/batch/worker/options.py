@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+NEWER = "newer-than-listed"  # the note on an object that has changed since it was listed
 READ_AHEAD = 8  # images of the web that a worker reads at the same time
 MAX_AHEAD_BYTES = 8_000_000  # of one of them; a larger one is read when it is its turn
 
@@ -19,6 +20,7 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     libraries in the ledger. ``former_fingerprints`` are other fingerprints that earlier versions gave the same renditions.
     ``checksum`` compares sources by content, ``has_change_times`` those whose files have another change time.
     ``with_traits``: record the traits of outputs. ``timeout``: the seconds that one request to a web server may take; 0: no limit.
+    ``is_dated`` is that of the source.
     """
 
     source: str
@@ -41,3 +43,4 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     has_change_times: bool = True
     with_traits: bool = False
     timeout: float = 0.0
+    is_dated: bool = False

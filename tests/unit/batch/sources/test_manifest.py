@@ -1,5 +1,6 @@
 """Runs over lists: what they name is made, wherever it is, in whatever order they name it."""
 
+import gzip
 import json
 import os
 import random
@@ -15,7 +16,7 @@ from pixmill.batch.config.options import resolve
 from pixmill.batch.inspect import status
 from pixmill.batch.manifests.grouping import ManifestImage, chunks, record
 from pixmill.batch.planning.plan import plan
-from pixmill.batch.source import SourceRequest
+from pixmill.batch.source import SourceRequest, kind_of, sources
 from pixmill.batch.sources.manifest import Manifest
 from pixmill.batch.worker.confinement import sandbox_for
 from pixmill.core.errors import AddressError, ConfigError, ReadError
@@ -425,3 +426,24 @@ def test_a_list_that_has_been_read_says_whether_a_worker_needs_the_network(sourc
     storage = open_storage(made.handler_options.source)
     with pytest.raises(AddressError if not needs_network else ReadError):
         storage.read(b"\0http://127.0.0.1/a.jpg", limit=1)
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.jsonl"])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_a_bucket_and_a_key_are_the_address_of_an_object(tmp_path, name, compress):
+    rows = {"list.csv": b"Bucket,Key\nphotos,a b.jpg\nphotos,c/d.jpg\n", "list.jsonl": b'{"bucket":"photos","key":"c/d.jpg"}\n'}
+    path = tmp_path / (name if compress is bytes else f"{name}.gz")
+    path.write_bytes(compress(rows[name]))
+    address = Address.parse(path)
+    assert kind_of(address, sources()) is Manifest
+    chunks = Manifest.open(SourceRequest(address=address)).folders(lambda *each: pytest.fail(str(each)))
+    entries = [entry for chunk in chunks for entry in chunk]
+    assert [each.locator for each in entries if each.locator][-1] == b"\0s3://photos/c/d.jpg"
+    assert entries[0].path.startswith(b"photos/")
+
+
+def test_a_compressed_list_that_is_cut_off_is_refused(tmp_path):
+    path = tmp_path / "list.csv.gz"
+    path.write_bytes(gzip.compress(b"path\n" + b"".join(b"%d.jpg\n" % number for number in range(1000)))[:-20])
+    with pytest.raises(ConfigError, match="damaged or cut off"):
+        list(Manifest.open(SourceRequest(address=Address.parse(path))).folders(lambda *_: None))
