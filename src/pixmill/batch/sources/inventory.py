@@ -5,13 +5,11 @@ import posixpath
 from collections.abc import Iterator
 from hashlib import md5
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from pixmill.batch.manifests import inventory
 from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, record
-from pixmill.batch.manifests.inventory import InventoryManifest, ListedObject, ListFile
 from pixmill.batch.outputs.own_folders import OUTPUT
 from pixmill.batch.source import Folder, OnError, OnIgnored, SourceKind, SourceRequest, no_op
 from pixmill.core.errors import AddressError, ConfigError, ReadError, RunError
@@ -19,11 +17,11 @@ from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry
-from pixmill.storage.object_store.errors import odd_key
-from pixmill.storage.object_store.key_listing import objection
-from pixmill.storage.object_store.keys import path_of
 from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.storage import open_with_retries
+
+if TYPE_CHECKING:  # what only an inventory needs is imported with the first one
+    from pixmill.batch.manifests.inventory import InventoryManifest, ListedObject, ListFile
 
 _MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 256_000_000
@@ -42,7 +40,7 @@ class Inventory(SourceKind):
 
     is_dated = True
 
-    def __init__(self, manifest: InventoryManifest, request: SourceRequest, *, folder: Path | None) -> None:
+    def __init__(self, manifest: "InventoryManifest", request: SourceRequest, *, folder: Path | None) -> None:
         """Take the ``manifest``; the lists are read when the first entry is asked for. ``folder``: that of a local manifest."""
         self.address = Address("s3", manifest.source_bucket.encode())
         self.storage = open_with_retries(self.address, policy=request.policy)
@@ -72,11 +70,14 @@ class Inventory(SourceKind):
                 content = path.read_bytes()
             except OSError as error:
                 raise RunError(f"SRC {request.address} cannot be read: {error.strerror}", code="not-readable") from None
+        from pixmill.batch.manifests import inventory  # noqa: PLC0415
+
         manifest = inventory.parse(content, shown=f"SRC {request.address}")
         return cls(manifest, request, folder=path.parent if path else None)
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, a large folder in parts. Rows that are no latest version are ignored."""
+        from pixmill.storage.object_store.errors import odd_key  # noqa: PLC0415
 
         def on_invalid(image: ManifestImage) -> None:
             if image.locator == _NOT_READ:
@@ -88,6 +89,10 @@ class Inventory(SourceKind):
             yield [_entry(image) for image in chunk]
 
     def _records(self) -> Iterator[Record]:
+        from pixmill.batch.manifests import inventory  # noqa: PLC0415
+        from pixmill.storage.object_store.key_listing import objection  # noqa: PLC0415
+        from pixmill.storage.object_store.keys import path_of  # noqa: PLC0415
+
         ancestors = Ancestors()
         for file in self._manifest.files:
             shown = printable(file.key)
@@ -105,7 +110,7 @@ class Inventory(SourceKind):
     def _is_output(self, path: bytes) -> bool:
         return bool(self._output) and path.startswith(self._output + b"/")
 
-    def _content(self, file: ListFile) -> bytes:
+    def _content(self, file: "ListFile") -> bytes:
         """Return the content of a list: beside a local manifest if it is there, else from the bucket."""
         content = self._local_content(file)
         if content is None:
@@ -115,7 +120,7 @@ class Inventory(SourceKind):
             raise ConfigError(f"{printable(file.key)} is not the list that the inventory names: its MD5 checksum differs")
         return content
 
-    def _local_content(self, file: ListFile) -> bytes | None:
+    def _local_content(self, file: "ListFile") -> bytes | None:
         if self._folder is None:
             return None
         name = posixpath.basename(file.key)
@@ -130,7 +135,7 @@ def _is_hidden(path: bytes) -> bool:
     return b"/." in b"/" + path.rpartition(b"/")[0]
 
 
-def _image(path: bytes, row: ListedObject) -> ManifestImage:
+def _image(path: bytes, row: "ListedObject") -> ManifestImage:
     return ManifestImage(path, columns=_encode((row.size, row.etag)))
 
 

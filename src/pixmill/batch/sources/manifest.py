@@ -12,7 +12,6 @@ from typing import BinaryIO, Self, cast
 
 import msgspec
 
-from pixmill.batch.manifests import csv, jsonl, parquet, text
 from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, record
 from pixmill.batch.manifests.paths import PathMapper
 from pixmill.batch.manifests.row import ManifestRow
@@ -200,6 +199,8 @@ def _web_rows(rows: Iterator[ManifestRow]) -> Iterator[ManifestRow]:
 
 def _rows(path: Path, column: str | None) -> Iterator[ManifestRow]:
     """Yield the rows of the list at ``path``, in the format of its extension."""
+    from pixmill.batch.manifests import csv, jsonl, parquet, text  # noqa: PLC0415  # most runs have no list
+
     name, shown = path.name.lower(), printable(path.name)
     is_compressed = name.endswith(_GZIP)
     suffix = os.path.splitext(name.removesuffix(_GZIP))[1]  # noqa: PTH122  # of a name
@@ -218,6 +219,8 @@ def _rows(path: Path, column: str | None) -> Iterator[ManifestRow]:
 
 
 def _standard_input() -> Iterator[ManifestRow]:
+    from pixmill.batch.manifests import text  # noqa: PLC0415  # the same
+
     file: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     if file is None or file.isatty():
         raise AddressError("SRC is -, but standard input has no list", hint="find photos -type f | pixmill run - DST")

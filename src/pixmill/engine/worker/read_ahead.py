@@ -12,26 +12,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
 
 from pixmill.engine.ipc.messages import TaskRequest
+from pixmill.engine.worker.stages import ReadInput
 
 SIGN_OF_LIFE_INTERVAL = 1.0  # seconds after which a worker that only waits for inputs tells the coordinator that it is alive
-
-
-class ReadInput(NamedTuple):
-    """The end of reading the input of ``request``: the ``result``, or the ``error`` that was raised, after ``seconds``."""
-
-    request: TaskRequest
-    result: object
-    error: BaseException | None
-    seconds: float
-
-    def take(self) -> object:
-        """Return the result, or raise the error."""
-        if self.error is not None:
-            raise self.error
-        return self.result
 
 
 class ReadAhead:

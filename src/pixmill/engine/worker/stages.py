@@ -1,15 +1,31 @@
 """The current stage of a worker, published in its status slot."""
 
 import time
+from typing import NamedTuple
 
 from pixmill.core.errors import LimitError
 from pixmill.core.remedy import rounded_up
 from pixmill.core.units import ByteSize
 from pixmill.engine.failures import LIMIT_MEMORY
 from pixmill.engine.handler import Stages
+from pixmill.engine.ipc.messages import TaskRequest
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.resources.memory import OVERHEAD
-from pixmill.engine.worker.read_ahead import ReadInput
+
+
+class ReadInput(NamedTuple):
+    """The end of reading the input of ``request``: the ``result``, or the ``error`` that was raised, after ``seconds``."""
+
+    request: TaskRequest
+    result: object
+    error: BaseException | None
+    seconds: float
+
+    def take(self) -> object:
+        """Return the result, or raise the error."""
+        if self.error is not None:
+            raise self.error
+        return self.result
 
 
 class StageClock(Stages):
