@@ -151,4 +151,6 @@ def _read_object(address: Address, policy: OutagePolicy, *, limit: int) -> bytes
     try:
         return open_with_retries(Address(address.scheme, folder), policy=policy).read(name, limit=limit)
     except ReadError as error:
+        if error.code == "read-vanished":
+            raise AddressError(f"{address} does not exist") from None
         raise RunError(f"{address} cannot be read: {error.message}", code="not-readable", hint=error.hint) from None

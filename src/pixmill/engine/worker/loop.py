@@ -82,10 +82,8 @@ class Worker:
                 self._handle(handler, read_input.request, is_started=True)
             elif not ahead.is_reading:
                 self._committer.flush()
-            if not read_input:
-                ahead.wait(self._pipe, SIGN_OF_LIFE_INTERVAL)
-                if ahead.is_reading:
-                    self._send([Ready()])
+            if not (read_input or ahead.wait(self._pipe, SIGN_OF_LIFE_INTERVAL)) and ahead.is_reading:
+                self._send([Ready()])
             with suppress(BlockingIOError):
                 data = self._pipe.recv(_RECEIVE_SIZE, socket.MSG_DONTWAIT)
                 waiting.extend(reader.requests(data))

@@ -59,14 +59,16 @@ class ReadAhead:
         self._begun -= 1
         return read_input
 
-    def wait(self, pipe: socket.socket, timeout: float) -> None:
-        """Wait until an input has been read, or there is something to receive from ``pipe``."""
+    def wait(self, pipe: socket.socket, timeout: float) -> bool:
+        """Wait until an input has been read, or there is something to receive from ``pipe``; return whether it happened in time."""
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
         poll.register(pipe, select.POLLIN)
-        for descriptor, _ in poll.poll(timeout * 1000):
+        events = poll.poll(timeout * 1000)
+        for descriptor, _ in events:
             if descriptor == self._woken:
                 os.read(self._woken, 4096)
+        return bool(events)
 
     def _run(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from PIL import Image
 from pixmill.batch.config.models import Selection
 from pixmill.batch.source import Folder, SourceRequest, kind_of, sources
 from pixmill.batch.sources.inventory import Inventory
-from pixmill.core.errors import AddressError, ConfigError, RunError
+from pixmill.core.errors import AddressError, ConfigError
 from pixmill.storage.address import Address
 from support.fake_s3 import fake_s3
 from support.fault_run import COMMAND
@@ -191,7 +191,7 @@ def test_a_list_that_is_another_one_than_the_manifest_says_ends_the_run(store):
 
 
 def test_a_manifest_that_is_missing_or_not_wanted_is_refused(store):
-    with pytest.raises(RunError):
+    with pytest.raises(AddressError, match="does not exist"):
         opened()
     publish(store)
     with pytest.raises(AddressError):
