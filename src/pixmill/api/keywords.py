@@ -202,6 +202,7 @@ class RunOptions(ImageOptions, total=False):
     column: column of the list with the paths or URLs (default: path, url, image, ...)
     per_host: lists of URLs: maximum concurrent requests per host
     host_rate: lists of URLs: maximum request rate per host
+    read_timeout: lists of URLs: time without a byte from a server after which a request has failed
     checksum: compare the content of images that are done, not size and time, to tell whether they have changed
     allow_private_hosts: lists of URLs: also fetch from private networks
     web_only: lists by people whom you do not trust: process only URLs of the web, no files and no buckets
@@ -308,6 +309,7 @@ class RunOptions(ImageOptions, total=False):
     column: str | None
     per_host: int
     host_rate: str | float | None
+    read_timeout: str | float
     checksum: bool
     allow_private_hosts: bool
     web_only: bool

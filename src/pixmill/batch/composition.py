@@ -84,6 +84,7 @@ class Composition:
     is_explicit = False  # its entries tell
     has_columns = False
     has_unique_paths = False
+    is_dated = False
     shape: Shape = "folder"
 
     def __init__(
@@ -190,7 +191,8 @@ def name_below(address: Address) -> bytes:
 
 
 def _member(index: int, address: Address, below: bytes, request: SourceRequest) -> Member:
-    if address.local and kind_of(address, sources()).shape == "list":
+    kind = kind_of(address, sources())
+    if kind.is_dated or (address.local and kind.shape == "list"):
         raise AddressError(
             f"SRC {address} is a list of images, which cannot be combined with other sources",
             hint="give the list alone, or leave it out; with a pattern, name only images, such as *.jpg",

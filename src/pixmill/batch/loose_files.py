@@ -19,6 +19,7 @@ class LooseFiles:
     is_explicit = False
     has_columns = False
     has_unique_paths = False
+    is_dated = False
     shape: Shape = "folder"
 
     def __init__(self, *, follow_links: bool = False) -> None:

@@ -84,13 +84,15 @@ class Source(Protocol):
     ``address`` is what a worker opens to read the entries that this process sees in ``storage``. ``is_explicit`` means that the
     user named each entry, so each counts as an image, whatever its extension. ``has_columns`` means that entries carry columns,
     which may change between runs; an output is reused if nothing else has changed. ``shape`` is what SRC is. ``has_unique_paths``
-    means that no two of its images have the same path, in whatever places they are.
+    means that no two of its images have the same path, in whatever places they are. ``is_dated``: it was listed some time ago, so
+    an entry that has another version by now is read as it is.
     """
 
     storage: Storage
     is_explicit: bool
     has_columns: bool
     has_unique_paths: bool
+    is_dated: bool
     shape: Shape
 
     @property
@@ -134,6 +136,7 @@ class SourceKind(ABC):
     is_explicit: bool = False
     has_columns: bool = False
     has_unique_paths: bool = True
+    is_dated: bool = False
     shape: Shape = "folder"
 
     @classmethod

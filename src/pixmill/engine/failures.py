@@ -42,6 +42,7 @@ def failure_of(error: BaseException, stage: str) -> Failure:
             hint=error.hint,
             options=error.options,
             retryable=error.retryable,
+            retry_after=error.retry_after,
             fatal=isinstance(error, RunError) or _is_setup_error(error),
             evidence=dict(error.evidence),
         )

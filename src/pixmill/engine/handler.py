@@ -43,6 +43,13 @@ class Stages(Protocol):
         (result,) = function([value])
         return result
 
+    def take_input(self) -> object:
+        """Return the result of the handler's ``read_ahead`` for this task, once, or raise what it raised.
+
+        ``None`` if it was not called, or the result was taken before.
+        """
+        return None
+
 
 class PendingResult(msgspec.Struct, frozen=True):
     """A result that is computed but not yet durable: ``commit``, whose steps make it durable and return it, or raise as a handler.
@@ -95,6 +102,9 @@ class HandlerRef(msgspec.Struct, frozen=True):
 
     ``resources``: what each worker needs of a node of a cluster besides a core, by the engine's name for it, such as ``GPU``, and
     how much. On this machine they are not checked.
+
+    ``read_ahead``: the inputs of how many tasks a worker reads, each in a thread, while it handles one. The handler's method
+    ``read_ahead`` is called for that, with the payload of a task, and must return within a limited time.
     """
 
     factory: str
@@ -110,6 +120,7 @@ class HandlerRef(msgspec.Struct, frozen=True):
     close_timeout: float = 0.0
     batch_size: int = 1
     resources: tuple[tuple[str, float], ...] = ()
+    read_ahead: int = 0
 
     @classmethod
     def to(cls, function: Callable[[bytes], bytes]) -> "HandlerRef":

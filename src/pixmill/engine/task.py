@@ -59,7 +59,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``code`` is stable; ``stage`` is the handler's stage; ``message`` is a sentence; ``hint`` suggests a remedy; ``options`` are
     those with which the task may succeed, each with the least value that suffices (``True`` for a switch). ``retryable``: the
-    same task may succeed later (EIO). ``fatal``: the environment is at fault, not the task (disk full): the run ends and the task
+    same task may succeed later (EIO), after ``retry_after`` seconds at the earliest; if these are given, no worker is to blame.
+    ``fatal``: the environment is at fault, not the task (disk full): the run ends and the task
     stays pending. ``signal`` and ``peak_rss`` (bytes) are the evidence left by a dead worker. ``trace`` is the traceback without
     the frames of the engine. ``node`` is the cluster node where it happened, empty without a cluster. ``evidence`` is the handler's
     own: what the failure was due to.
@@ -70,6 +71,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str
     hint: str = ""
     retryable: bool = False
+    retry_after: float = 0.0
     fatal: bool = False
     signal: int = 0
     peak_rss: int = 0

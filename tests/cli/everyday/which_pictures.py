@@ -1,5 +1,9 @@
 """Judges of jobs that say which pictures are taken: patterns, lists, archives, buckets, links."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 from PIL import Image
 from tests.cli.everyday.judging import ALL, Judges
@@ -8,6 +12,20 @@ from support.psd_files import psd
 from support.web_server import Answer, serving
 
 judges = Judges()
+
+#: writes what S3 does for an inventory of the bucket into it
+WRITE_INVENTORY = """
+import gzip, json
+from urllib.parse import quote_plus
+from pixmill.storage.open import open_storage
+bucket = open_storage("s3://photos")
+entries = [entry for listing in bucket.list() for entry in listing]
+rows = [f'"photos","{quote_plus(entry.path, safe="/")}","{entry.size}","{entry.version.decode()}"\\n' for entry in entries]
+bucket.write(b"inventory/data/1.csv.gz", gzip.compress("".join(rows).encode()), durable=True)
+manifest = {"sourceBucket": "photos", "destinationBucket": "arn:aws:s3:::photos", "fileFormat": "CSV"}
+manifest |= {"fileSchema": "Bucket, Key, Size, ETag", "files": [{"key": "inventory/data/1.csv.gz"}]}
+bucket.write(b"inventory/manifest.json", json.dumps(manifest).encode(), durable=True)
+"""
 
 
 @judges("Only the PNGs")
@@ -87,6 +105,17 @@ def a_bucket(desk):
     desk.run("pixmill run s3://photos/thumbs back --size keep")
     assert desk.made("back") == ALL
     assert desk.size("back/IMG_0001.jpg") == (400, 267)
+
+
+@judges("A bucket of a hundred million pictures, from its S3 Inventory")
+def an_inventory(desk):
+    desk.environment["XDG_STATE_HOME"] = str(desk.folder / "states")
+    for folder in ("photos/2026", "photos/2025"):
+        desk.run(f"pixmill run photos s3://{folder} --format keep --size keep")
+    subprocess.run([sys.executable, "-c", WRITE_INVENTORY], env={**os.environ, **desk.environment}, check=True)
+    desk.type()
+    assert desk.made() == {f"2026/{name}" for name in ALL}
+    assert desk.size("web/2026/IMG_0001.jpg") == (400, 267)
 
 
 @judges("Files without an extension")

@@ -11,7 +11,7 @@ from pixmill.batch.naming.template import Template
 from pixmill.core.errors import AddressError
 from pixmill.core.model import Model
 from pixmill.core.text import printable
-from pixmill.core.units import ByteSize, Rate, SampleSize
+from pixmill.core.units import ByteSize, Rate, SampleSize, TimeLimit
 from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
 
@@ -58,6 +58,10 @@ class Selection(Model, frozen=True, kw_only=True):
     ] = None
     per_host: Annotated[int, Meta(ge=1, description="lists of URLs: maximum concurrent requests per host")] = 8
     host_rate: Annotated[Rate | None, Meta(description="lists of URLs: maximum request rate per host")] = None
+    read_timeout: Annotated[
+        TimeLimit,
+        Meta(description="lists of URLs: time without a byte from a server after which a request has failed"),
+    ] = TimeLimit(10)
     checksum: Annotated[
         bool,
         Meta(description="compare the content of images that are done, not size and time, to tell whether they have changed"),

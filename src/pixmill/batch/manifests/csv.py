@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, Self
 
-from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns
+from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns, stored_in
 from pixmill.core.errors import ConfigError
 
 _MAX_ROW_LENGTH = 1 << 22  # characters; the module of the standard library limits a cell to 131,072 but not a row
@@ -74,4 +74,5 @@ def _to_row(number: int, row: dict[str, str], path_column: str) -> ManifestRow:
     if not text:
         return ManifestRow(number, error=f"column {path_column} is empty")
     others = {name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for name, value in row.items()}
-    return ManifestRow(number, text.encode("utf-8", "surrogateescape"), other_columns(others, path_column))
+    image = stored_in(row, path_column) + text.encode("utf-8", "surrogateescape")
+    return ManifestRow(number, image, other_columns(others, path_column))

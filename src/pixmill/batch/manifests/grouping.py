@@ -57,20 +57,27 @@ def record(image: ManifestImage) -> Record:
 
 
 def chunks(
-    records: Iterable[Record], on_invalid: Callable[[ManifestImage], None], *, size: int = CHUNK_SIZE
+    records: Iterable[Record],
+    on_invalid: Callable[[ManifestImage], None],
+    *,
+    size: int = CHUNK_SIZE,
+    has_unique_paths: bool = False,
 ) -> Iterator[list[ManifestImage]]:
     """Yield the images of sorted ``records``, without duplicates, in lists whose names cannot collide with each other.
 
     Each list has ``size`` images, or more if they could collide; a folder comes with the images that could have its name. Of
     several images with the same path, such as URLs that differ only in their query, the first keeps it; the others are
-    distinguished by a hash of their locator, which does not depend on the rest of the list.
+    distinguished by a hash of their locator, which does not depend on the rest of the list. With ``has_unique_paths`` there are
+    none, and the first of several images with the same path is it.
     """
     group: list[ManifestImage] = []  # images that could collide with each other are in here together
     unique: list[ManifestImage] = []  # images whose names were made unique
     last: ManifestImage | None = None
     for image in _images(records, on_invalid):
         is_second = last is not None and last.path == image.path
-        if not image.is_folder and (is_second or _DISAMBIGUATED.search(image.path)):
+        if has_unique_paths and is_second and not image.is_folder:
+            continue
+        if not (image.is_folder or has_unique_paths) and (is_second or _DISAMBIGUATED.search(image.path)):
             unique.append(msgspec.structs.replace(image, path=disambiguated(image.path, image.locator)))
             if len(unique) >= size:
                 yield unique

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns
+from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns, stored_in
 from pixmill.core.errors import ConfigError
 from pixmill.core.validation import DECODE_ERRORS
 
@@ -39,4 +39,4 @@ def _to_row(number: int, row: dict[str, object], path_column: str) -> ManifestRo
     text = row.get(path_column)
     if not text or not isinstance(text, str):
         return ManifestRow(number, error=f"{path_column} is missing, empty or not text")
-    return ManifestRow(number, text.encode(), other_columns(row, path_column))
+    return ManifestRow(number, stored_in(row, path_column) + text.encode(), other_columns(row, path_column))

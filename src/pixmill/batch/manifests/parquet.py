@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns
+from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns, stored_in
 from pixmill.core.errors import ConfigError, MissingExtra
 
 _BATCH_ROWS = 1000
@@ -55,4 +55,4 @@ def _to_row(number: int, row: dict[str, object], path_column: str) -> ManifestRo
         text = text.encode()
     if not text or not isinstance(text, bytes):
         return ManifestRow(number, error=f"{path_column} is missing, empty or not text")
-    return ManifestRow(number, text, other_columns(row, path_column))
+    return ManifestRow(number, stored_in(row, path_column) + text, other_columns(row, path_column))

@@ -41,6 +41,13 @@ def choose_column(names: Iterable[str], requested: str | None, *, shown: str) ->
     )
 
 
+def stored_in(row: Mapping[str, object], path_column: str) -> bytes:
+    """Return the address of the bucket that ``row`` names beside a column ``key``, with a slash; empty if it names none."""
+    bucket = next((value for name, value in row.items() if name.strip().lower() == "bucket"), None)
+    is_key = path_column.strip().lower() == "key"
+    return b"s3://" + bucket.encode("utf-8", "surrogateescape") + b"/" if is_key and bucket and isinstance(bucket, str) else b""
+
+
 def other_columns(columns: Mapping[str, object], without: str) -> bytes:
     """Return all ``columns`` except ``without`` as a JSON object; empty when there are no others."""
     others = {name: value for name, value in columns.items() if name != without}

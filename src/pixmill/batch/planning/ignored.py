@@ -18,6 +18,8 @@ NOUNS = {
     "not-an-image": "other file",
     "symlink": "symbolic link",
     "output": "output of pixmill",
+    "old-version": "old version",
+    "delete-marker": "deleted object",
 }
 
 

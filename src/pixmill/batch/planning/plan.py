@@ -123,6 +123,8 @@ class Plan:
             follow_output_links=config.placement.follow_output_links,
             checksum=config.selection.checksum,
             has_change_times=self.has_change_times,
+            timeout=float(config.policy.timeout),
+            is_dated=self.locations.source.is_dated,
             keeps_inodes=self.locations.destination.local is None
             or keeps_inodes(os.fsencode(os.path.realpath(self.locations.destination.local)), mounts()),
         )

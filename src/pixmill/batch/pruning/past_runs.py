@@ -33,6 +33,7 @@ _NEUTRAL = frozenset(
         "column",
         "per_host",
         "host_rate",
+        "read_timeout",
         "allow_private_hosts",
         "web_only",
     )

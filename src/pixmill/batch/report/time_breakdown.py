@@ -7,6 +7,7 @@ import msgspec
 from pixmill.engine.observability.histogram import HistogramSnapshot
 
 QUEUE = "queue"  # time of tasks, not of workers: while a task waits, its worker is busy with another
+DOWNLOAD = "download"  # the same: its image is read while its worker makes others
 READING = frozenset({"read"})
 WRITING = frozenset({"write", "fsync"})
 MIN_SECONDS = 10.0  # seconds; for a shorter run, advice is noise
@@ -17,11 +18,13 @@ class TimeBreakdown(msgspec.Struct, frozen=True, kw_only=True):
     """The time of all workers together, in seconds: ``available`` and, by stage, ``used`` on images that are done.
 
     ``workers`` is their number. The difference is the time that the workers waited, started up, or spent on failed images.
+    ``has_downloads``: images were read from the web, which they may have waited for.
     """
 
     workers: int
     available: float
     used: dict[str, float]
+    has_downloads: bool = False
 
     @property
     def shares(self) -> dict[str, float]:
@@ -55,8 +58,8 @@ class TimeBreakdown(msgspec.Struct, frozen=True, kw_only=True):
 
 def time_breakdown(stages: Mapping[str, HistogramSnapshot], *, workers: int, seconds: float) -> TimeBreakdown:
     """Return the breakdown of the ``seconds`` of a run with ``workers`` that timed these ``stages``."""
-    used = {stage: timing.total for stage, timing in stages.items() if stage != QUEUE}
-    return TimeBreakdown(workers=workers, available=workers * seconds, used=used)
+    used = {stage: timing.total for stage, timing in stages.items() if stage not in (QUEUE, DOWNLOAD)}
+    return TimeBreakdown(workers=workers, available=workers * seconds, used=used, has_downloads=DOWNLOAD in stages)
 
 
 def advice(breakdown: TimeBreakdown) -> str:
@@ -68,7 +71,12 @@ def advice(breakdown: TimeBreakdown) -> str:
 
 def _dominant(breakdown: TimeBreakdown) -> Iterator[str]:
     share = breakdown.shares.get
-    if breakdown.waiting > DOMINATES:
+    if breakdown.waiting > DOMINATES and breakdown.has_downloads:
+        yield (
+            f"The workers were idle {breakdown.waiting:.0%} of the time: they waited for the web servers, or until images could be "
+            "tried again. If the servers allow more requests at the same time, use a higher --per-host."
+        )
+    elif breakdown.waiting > DOMINATES:
         yield (
             f"The workers were idle {breakdown.waiting:.0%} of the time: the source lists its files slowly, "
             "--max-rate limits the run, or much of the time went into images that failed."

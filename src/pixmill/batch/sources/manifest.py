@@ -1,22 +1,23 @@
 """A list of paths and URLs: a file of lines, CSV, JSONL or Parquet, lines on standard input, or one URL of the web."""
 
+import gzip
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, cast
 
 import msgspec
 
-from pixmill.batch.manifests import csv, jsonl, parquet, text
 from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, record
 from pixmill.batch.manifests.paths import PathMapper
 from pixmill.batch.manifests.row import ManifestRow
 from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.batch.source import Folder, OnError, OnIgnored, Row, Shape, SourceKind, SourceRequest, no_op
-from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.core.errors import AddressError, ConfigError, ReadError, RunError
 from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
@@ -31,6 +32,7 @@ STANDARD_INPUT = b"-"
 LOCAL = Address("multi", b"local")
 _WEB = ("http", "https")
 _LINES, _JSON, _PARQUET = (".txt", ".lst", ".list"), (".jsonl", ".ndjson"), (".parquet", ".pq")
+_GZIP = ".gz"
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 Rows = Callable[[], Iterator[ManifestRow]]
@@ -74,15 +76,20 @@ class Manifest(SourceKind):
         """Claim ``-``, files with the extension of a list, and HTTP URLs."""
         if address.scheme in _WEB or (address.scheme, address.location) == ("file", STANDARD_INPUT):
             return True
-        suffixes = (*_LINES, *_JSON, *_PARQUET, *_DELIMITERS)
-        return address.local is not None and address.local.suffix.lower() in suffixes and address.local.is_file()
+        suffixes = (*_LINES, *_JSON, *_PARQUET, *_DELIMITERS, *(each + _GZIP for each in (*_LINES, *_JSON, *_DELIMITERS)))
+        return address.local is not None and address.local.name.lower().endswith(suffixes) and address.local.is_file()
 
     @classmethod
     def open(cls, request: SourceRequest) -> Self:
         """Return the list; ``RunError`` when it cannot be read. Its content is not read yet."""
         address, selection = request.address, request.selection
         request_policy = str(
-            RequestPolicy(allow_private=selection.allow_private_hosts, per_host=selection.per_host, rate=selection.host_rate or 0.0)
+            RequestPolicy(
+                allow_private=selection.allow_private_hosts,
+                per_host=selection.per_host,
+                rate=selection.host_rate or 0.0,
+                read_timeout=selection.read_timeout,
+            )
         )
         make = partial(cls, request_policy=request_policy, follow_symlinks=selection.follow_symlinks, own=request.own)
         path = address.local
@@ -192,18 +199,28 @@ def _web_rows(rows: Iterator[ManifestRow]) -> Iterator[ManifestRow]:
 
 def _rows(path: Path, column: str | None) -> Iterator[ManifestRow]:
     """Yield the rows of the list at ``path``, in the format of its extension."""
-    suffix, shown = path.suffix.lower(), printable(path.name)
+    from pixmill.batch.manifests import csv, jsonl, parquet, text  # noqa: PLC0415  # most runs have no list
+
+    name, shown = path.name.lower(), printable(path.name)
+    is_compressed = name.endswith(_GZIP)
+    suffix = os.path.splitext(name.removesuffix(_GZIP))[1]  # noqa: PTH122  # of a name
     if suffix in _PARQUET:
         yield from parquet.read(path, column, shown=shown)
         return
-    with path.open("rb") as file:
-        if suffix in _DELIMITERS:
-            yield from csv.read(file, column, shown=shown, delimiter=_DELIMITERS[suffix])
-        else:
-            yield from jsonl.read(file, column, shown=shown) if suffix in _JSON else text.read(file)
+    with gzip.open(path) if is_compressed else path.open("rb") as opened:
+        file = cast("BinaryIO", opened)  # which a GzipFile is in all that is read from it
+        try:
+            if suffix in _DELIMITERS:
+                yield from csv.read(file, column, shown=shown, delimiter=_DELIMITERS[suffix])
+            else:
+                yield from jsonl.read(file, column, shown=shown) if suffix in _JSON else text.read(file)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ConfigError(f"{shown} is damaged or cut off: {error}") from None
 
 
 def _standard_input() -> Iterator[ManifestRow]:
+    from pixmill.batch.manifests import text  # noqa: PLC0415  # the same
+
     file: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     if file is None or file.isatty():
         raise AddressError("SRC is -, but standard input has no list", hint="find photos -type f | pixmill run - DST")

@@ -22,8 +22,9 @@ from pixmill.batch.item import (
 from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.late_facts import LateFactsReader
-from pixmill.batch.worker.options import HandlerOptions
+from pixmill.batch.worker.options import NEWER, HandlerOptions
 from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
+from pixmill.batch.worker.web_reader import WebReader, is_web
 from pixmill.core.errors import ImageError, PixmillError, ReadError, Skip, WriteError
 from pixmill.core.phases import Phases
 from pixmill.core.text import printable
@@ -42,6 +43,7 @@ from pixmill.storage.writer.client import WriterClient
 from pixmill.storage.writer.files import DirectWriter, NewFile
 
 MAX_REASON = 100  # characters of the reason for which an image was rejected
+DOWNLOAD = "download"  # the stage in which an image of the web is read: usually beside other images, so not time of a worker
 MAX_IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, if it is a local file
 
 
@@ -60,6 +62,7 @@ class ImageHandler:
         self._writer = WriterClient(writer, on_lost=wait_for_the_end) if writer else DirectWriter(self._destination)
         self._recipe = Recipe.from_builtins(options.recipe)
         self._recipe.open()
+        self._web = WebReader(source, limit=options.max_bytes, timeout=options.timeout)
         self._late_facts = LateFactsReader(self._source, self._recipe, limit=options.max_bytes)
         self._adoption = Adoption(self._destination, self._recipe, limit=options.max_bytes)
 
@@ -127,6 +130,12 @@ class ImageHandler:
 
         return PendingResult(commit, sum(len(output.data) for output in outputs.values()))
 
+    def read_ahead(self, payload: bytes) -> bytes | None:
+        """Return the content of an image of the web that has to be made; ``None`` if it is not one, or too large to be held."""
+        item = from_payload(payload)
+        is_read = item.source_error or item.is_unnamed or item.former or not is_web(item.locator)
+        return None if is_read else self._web.read_ahead(item.locator)
+
     def close(self) -> None:
         """Release what the steps of the recipe have loaded."""
         self._recipe.close()
@@ -187,11 +196,28 @@ class ImageHandler:
     def _read(self, item: Item) -> Input:
         limit = self._options.max_bytes
         path = item.locator or item.entry.path
+        if is_web(path):
+            stages = self._current.stages
+            stages.enter(DOWNLOAD)
+            data = stages.take_input()
+            data = self._web.read(path) if data is None else data
+            stages.enter("read")
+            return Input(data)
         local = self._source.local_path(path)
         if local is None and not item.locator:
-            return Input(self._source.read_version(item.entry, limit=limit))
+            return Input(self._read_version(item))
         is_streamed = local is not None and MAX_IN_MEMORY < item.entry.size <= limit
         return Input(path=local) if is_streamed else Input(self._source.read(path, limit=limit))
+
+    def _read_version(self, item: Item) -> bytes:
+        """Return the version of ``item`` that was listed; if that was some time ago, otherwise the present one."""
+        try:
+            return self._source.read_version(item.entry, limit=self._options.max_bytes)
+        except ReadError as error:
+            if error.code != "changed" or not self._options.is_dated:
+                raise
+            self._current.stages.count(f"note.{NEWER}", 1)
+            return self._source.read(item.entry.path, limit=self._options.max_bytes)
 
     def _check_unchanged(self, item: Item) -> None:
         """Raise ``ReadError`` for a file that was modified while it was read: the decoded image may mix both versions.

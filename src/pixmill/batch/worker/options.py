@@ -4,6 +4,10 @@ from typing import Any
 
 import msgspec
 
+NEWER = "newer-than-listed"  # the note on an object that has changed since it was listed
+READ_AHEAD = 8  # images of the web that a worker reads at the same time
+MAX_AHEAD_BYTES = 8_000_000  # of one of them; a larger one is read when it is its turn
+
 
 class HandlerOptions(msgspec.Struct, frozen=True):
     """The options shared by all tasks of a run. ``source`` and ``destination`` are URLs in ASCII, whatever the paths.
@@ -15,7 +19,8 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     ``keeps_inodes``: its files keep their inodes, so that these are worth recording. ``toolset`` is the number of the present
     libraries in the ledger. ``former_fingerprints`` are other fingerprints that earlier versions gave the same renditions.
     ``checksum`` compares sources by content, ``has_change_times`` those whose files have another change time.
-    ``with_traits``: record the traits of outputs.
+    ``with_traits``: record the traits of outputs. ``timeout``: the seconds that one request to a web server may take; 0: no limit.
+    ``is_dated`` is that of the source.
     """
 
     source: str
@@ -37,3 +42,5 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     checksum: bool = False
     has_change_times: bool = True
     with_traits: bool = False
+    timeout: float = 0.0
+    is_dated: bool = False

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.worker.confinement import is_local, sandbox_for, writer_for
-from pixmill.batch.worker.options import HandlerOptions
+from pixmill.batch.worker.confinement import LOCAL_PREFIXES, is_local, sandbox_for, writer_for
+from pixmill.batch.worker.options import MAX_AHEAD_BYTES, READ_AHEAD, HandlerOptions
 from pixmill.batch.worker.preload import PRELOAD
 from pixmill.core.humanize import plural
 from pixmill.engine.handler import HandlerRef
@@ -26,21 +26,28 @@ def handler_ref(handler_options: HandlerOptions, recipe: Recipe) -> HandlerRef:
     options = msgspec.msgpack.encode(handler_options)
     confinement = sandbox_for(handler_options, recipe)
     load_timeout = sum(step.resources.open_timeout for step in recipe.all_steps())
-    together = batch_size(recipe)
+    together, ahead = batch_size(recipe), reads_ahead(handler_options, recipe)
     return HandlerRef(
         HANDLER,
         options,
         preload=PRELOAD,
-        threads=THREADS + together - 1,
+        threads=THREADS + together - 1 + ahead,
         confinement=confinement,
         broker=writer_for(handler_options) if confinement else None,
         per_core=1 if is_local(handler_options) else PER_CORE,
-        held_memory=held_memory(recipe),
+        held_memory=held_memory(recipe) + ahead * MAX_AHEAD_BYTES,
         load_timeout=load_timeout,
         batch_size=together,
         resources=tuple(node_resources(recipe).items()),
         close_timeout=CLOSE_TIMEOUT if load_timeout else 0.0,
+        read_ahead=ahead,
     )
+
+
+def reads_ahead(handler_options: HandlerOptions, recipe: Recipe) -> int:
+    """Return how many images of the web a worker reads while it makes another; 0 if there are none."""
+    may_read_the_web = handler_options.source.startswith("multi:") and not handler_options.source.startswith(LOCAL_PREFIXES)
+    return READ_AHEAD if may_read_the_web and batch_size(recipe) == 1 else 0
 
 
 def batch_size(recipe: Recipe) -> int:
@@ -70,7 +77,8 @@ def worker_count(config: RunConfig, handler_options: HandlerOptions) -> int | No
     if config.workers or config.executor != LOCAL or is_local(handler_options):
         return config.workers
     memory = int(config.policy.memory or usable_memory())
-    return workers_within_memory(usable_cores(), PER_CORE, memory, held=held_memory(config.recipe))
+    held = held_memory(config.recipe) + reads_ahead(handler_options, config.recipe) * MAX_AHEAD_BYTES
+    return workers_within_memory(usable_cores(), PER_CORE, memory, held=held)
 
 
 def shortage_warnings(wanted: int | None, started: int, executor: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pixmill.batch.pruning import result
 from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.batch.worker.adoption import ADOPTED
 from pixmill.batch.worker.claims import EXISTS
+from pixmill.batch.worker.options import NEWER
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.task import UNCHANGED
 
@@ -31,6 +32,7 @@ NOTES: Mapping[str, str] = {
     "would have become larger; --never-bigger or --lossless asked for that",
     "larger-than-source": "the output of --lossless is larger than the source: metadata that it keeps had to be written in more "
     "bytes",
+    NEWER: "the object was changed after the inventory had listed it; its present version was processed",
     ADOPTED: "a complete file of the expected format and size was there, and counts as the output; --existing adopt asked for that",
 }
 #: for each group of codes, where they appear
@@ -46,6 +48,8 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "unsupported": "it is an image of a kind that pixmill does not read, or only if --allow names it",
         "symlink": "it is a symbolic link; --follow-symlinks includes such files",
         "output": "it is an output of pixmill in the folder of the source",
+        "old-version": "it is not the latest version of the object, according to the inventory",
+        "delete-marker": "the object was deleted, according to the inventory",
         "excluded": "it matches a pattern of --exclude",
         "not-included": "it matches no pattern of --include",
     },

@@ -70,7 +70,9 @@ class Place:
 
     def forget(self, number: int) -> None:
         """Record that the request ``number`` is not at work: it was cancelled before it began."""
-        _ENTRY.pack_into(self.memory, _TABLE + number % _ENTRIES * _ENTRY.size, 0, b"", 0)
+        offset = _TABLE + number % _ENTRIES * _ENTRY.size
+        if _ENTRY.unpack_from(self.memory, offset)[0] == number:  # not that of a later request, which may have overtaken it
+            _ENTRY.pack_into(self.memory, offset, 0, b"", 0)
 
     def close(self) -> None:
         """Clear the page, unmap it and leave the place; the worker is dead."""

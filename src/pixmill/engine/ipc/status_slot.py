@@ -77,9 +77,17 @@ class StatusSlot:
 
     def begin(self, number: int, now: float) -> None:
         """Record that the request ``number`` begins."""
+        self.begin_started(number, now)
+        self.set_started(number)
+
+    def begin_started(self, number: int, now: float) -> None:
+        """Record that the worker begins to work on the request ``number``, which need not be the one that was started last."""
         self.set_current(number, now)
-        self._words[_LAST_STARTED] = number
         write_begun(self._page, number, now)
+
+    def set_started(self, number: int) -> None:
+        """Record that the request ``number`` is the last one that was started."""
+        self._words[_LAST_STARTED] = number
 
     def set_current(self, number: int, began: float) -> None:
         """Record that the worker is working on the request ``number``, which ``began`` then: perhaps not the one begun last."""

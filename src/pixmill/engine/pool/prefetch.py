@@ -9,8 +9,12 @@ _WEIGHT = 0.2
 class Prefetch:
     """Adapts the queue depth to how long tasks take: hundreds for tasks of microseconds, one queued behind a long task."""
 
-    def __init__(self, *, target_seconds: float = _TARGET_SECONDS, batch_size: int = 1) -> None:
-        """Start with a single batch, to measure how long tasks take. ``target_seconds``: the seconds of work to keep queued."""
+    def __init__(self, *, target_seconds: float = _TARGET_SECONDS, batch_size: int = 1, ahead: int = 0) -> None:
+        """Start with a single batch, to measure how long tasks take. ``target_seconds``: the seconds of work to keep queued.
+
+        ``ahead``: further tasks, whose inputs the worker reads at the same time.
+        """
+        self.ahead = ahead
         self.depth = batch_size
         self._batch_size = batch_size
         self._target_seconds = target_seconds
@@ -24,7 +28,12 @@ class Prefetch:
         self.depth = min(target_depth, 2 * self.depth)
 
     def free(self, in_flight: int) -> int:
-        """Return how many tasks to add to the ``in_flight`` ones: none until half are done, so that they are sent in batches."""
+        """Return how many tasks to add to the ``in_flight`` ones: none until half are done, so that they are sent in batches.
+
+        Inputs that are read ahead arrive one by one: then each task that is done is replaced at once.
+        """
+        if self.ahead:
+            return max(0, self.depth + self.ahead - in_flight)
         return self.depth - in_flight if 2 * in_flight <= self.depth else 0
 
     def queued_seconds(self, in_flight: int) -> float:

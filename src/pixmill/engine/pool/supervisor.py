@@ -16,6 +16,7 @@ from pixmill.engine.forkserver.client import EXITED, STARTED, ChildEvent, ForkSe
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import Message
 from pixmill.engine.ipc.status_file import StatusFile
+from pixmill.engine.pool.prefetch import Prefetch
 from pixmill.engine.pool.worker_handle import WorkerHandle
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.engine.task import Attempt, Failure
@@ -186,9 +187,9 @@ class Supervisor:
 
     def _spawn(self, now: float) -> bool:
         self._last_number += 1
-        size = self._handler.batch_size
+        prefetch = Prefetch(batch_size=self._handler.batch_size, ahead=self._handler.read_ahead)
         try:
-            worker = WorkerHandle.spawn(self._fork_server, self._last_number, now, self._status_file, batch_size=size)
+            worker = WorkerHandle.spawn(self._fork_server, self._last_number, now, prefetch, self._status_file)
         except (BrokenPipeError, ConnectionResetError):
             return False  # the fork server has died: the next poll handles that
         except OSError as error:

@@ -25,7 +25,7 @@ class WorkerHandle:
     """
 
     def __init__(
-        self, number: int, pipe: socket.socket, status_slot: StatusSlot, place: Place | None, now: float, *, batch_size: int = 1
+        self, number: int, pipe: socket.socket, status_slot: StatusSlot, place: Place | None, now: float, prefetch: Prefetch
     ) -> None:
         """Use ``spawn``, which calls this."""
         self._place = place
@@ -42,7 +42,7 @@ class WorkerHandle:
         self.in_flight: dict[int, Attempt] = {}
         self.sent = 0
         self.last_activity = now
-        self._prefetch = Prefetch(batch_size=batch_size)
+        self._prefetch = prefetch
         self._reader = FrameReader()
         self._outbox = bytearray()
         self._cancel_requested: tuple[int, float] | None = None
@@ -51,9 +51,9 @@ class WorkerHandle:
 
     @classmethod
     def spawn(
-        cls, fork_server: ForkServer, number: int, now: float, status_file: StatusFile | None = None, *, batch_size: int = 1
+        cls, fork_server: ForkServer, number: int, now: float, prefetch: Prefetch, status_file: StatusFile | None = None
     ) -> Self:
-        """Request a worker from ``fork_server``, with a page in ``status_file``, that handles ``batch_size`` tasks together.
+        """Request a worker from ``fork_server``, with a page in ``status_file``; ``prefetch`` tells how many attempts it gets.
 
         Attempts may be sent at once; they wait in the pipe.
         """
@@ -65,7 +65,7 @@ class WorkerHandle:
                 fork_server.fork(number, channel.child_pipe, channel.child_status_fd, place)
                 channel.pipe.settimeout(0)
             on_error.pop_all()
-        return cls(number, channel.pipe, channel.status_slot, place, now, batch_size=batch_size)
+        return cls(number, channel.pipe, channel.status_slot, place, now, prefetch)
 
     @property
     def is_open(self) -> bool:
@@ -96,7 +96,12 @@ class WorkerHandle:
         return self._prefetch.queued_seconds(self._unfinished())
 
     def _unfinished(self) -> int:
-        """Return how many attempts are running or have not begun; the others are computed and wait to be committed."""
+        """Return how many attempts are running or have not begun; the others are computed and wait to be committed.
+
+        If inputs are read ahead, the order in which attempts are computed is unknown, and these count as well.
+        """
+        if self._prefetch.ahead:
+            return len(self.in_flight)
         return min(len(self.in_flight), self.sent - self.status_slot.last_started + 1)
 
     def send_requests(self, attempts: Sequence[Attempt], now: float) -> None:

@@ -88,10 +88,10 @@ class Admission:
                 attempts.append(attempt)
         return Decisions(unchanged=unchanged, outcomes=outcomes, attempts=attempts, suspects=suspects)
 
-    def next_attempt(self, attempt: Attempt) -> Attempt:
-        """Return the attempt after ``attempt``; the last one allowed is isolated."""
+    def next_attempt(self, attempt: Attempt, *, alone: bool) -> Attempt:
+        """Return the attempt after ``attempt``; the last one allowed is isolated if it is to be ``alone``."""
         number = attempt.number + 1
-        return msgspec.structs.replace(attempt, number=number, isolated=number >= self._policy.attempts)
+        return msgspec.structs.replace(attempt, number=number, isolated=alone and number >= self._policy.attempts)
 
     def _attempt(self, task: Task, number: int) -> Attempt:
         """Return attempt ``number`` of ``task``; the last one allowed is isolated, unless it is the only one."""

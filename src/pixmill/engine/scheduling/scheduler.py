@@ -267,7 +267,8 @@ class Scheduler:
         elif failure.retryable and attempt.number < self._components.policy.attempts:
             self._retry(attempt, failure)
         else:
-            failed = Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=completed.seconds)
+            final = msgspec.structs.replace(failure, retry_after=0.0)
+            failed = Failed(task=attempt.task, failure=final, attempts=attempt.number, seconds=completed.seconds)
             return None if self._is_set_aside(attempt, failed) else failed
         return None
 
@@ -323,9 +324,9 @@ class Scheduler:
     def _retry(self, attempt: Attempt, failure: Failure) -> None:
         if self.reason:
             return
-        delay = self._components.policy.pause(attempt.number, self._components.rng)
+        delay = max(self._components.policy.pause(attempt.number, self._components.rng), failure.retry_after)
         self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)
-        retry = self._components.admission.next_attempt(attempt)
+        retry = self._components.admission.next_attempt(attempt, alone=not failure.retry_after)
         self._backlog.delay(retry, self._components.clock.elapsed() + delay)
 
     def _on_returned(self, attempts: Sequence[Attempt]) -> None:

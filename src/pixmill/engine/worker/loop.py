@@ -6,7 +6,9 @@ The coordinator alone decides about deadlines, memory and retries; it kills a mi
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pixmill.engine.broker import await_greeting
 from pixmill.engine.failures import failure_of
@@ -18,6 +20,7 @@ from pixmill.engine.resources.sandbox import enter_sandbox, limit_address_space,
 from pixmill.engine.worker.batch import Batch, BatchedTask, BatchStages
 from pixmill.engine.worker.group_commit import GroupCommitter
 from pixmill.engine.worker.invoke import invoke
+from pixmill.engine.worker.read_ahead import SIGN_OF_LIFE_INTERVAL, ReadAhead
 from pixmill.engine.worker.stages import PublishedStages
 
 _RECEIVE_SIZE = 262_144
@@ -53,6 +56,8 @@ class Worker:
         self._send([Ready()])
         self._record_memory(time.monotonic())
         reader, size = FrameReader(), handler_ref.batch_size
+        if handler_ref.read_ahead and size == 1 and (read := getattr(handler, "read_ahead", None)):
+            self._run_reading_ahead(handler, reader, ReadAhead(read, limit=handler_ref.read_ahead))
         while data := self._receive():
             requests = reader.requests(data)
             if size == 1:
@@ -63,6 +68,34 @@ class Worker:
                 self._handle_together(handler, requests[first : first + size])
         self._committer.flush()
         close_handler(handler)
+
+    def _run_reading_ahead(self, handler: Handler, reader: FrameReader, ahead: ReadAhead) -> None:
+        """Process requests in the order in which their inputs have been read, until the coordinator closes the pipe."""
+        waiting = deque[TaskRequest]()
+        is_open = True
+        while is_open:
+            while waiting and ahead.has_room:
+                self._start_reading(waiting.popleft(), ahead)
+            read_input = ahead.next()
+            if read_input:
+                self._stages.set_input(read_input)
+                self._handle(handler, read_input.request, is_started=True)
+            elif not ahead.is_reading:
+                self._committer.flush()
+            if not (read_input or ahead.wait(self._pipe, SIGN_OF_LIFE_INTERVAL)) and ahead.is_reading:
+                self._send([Ready()])
+            with suppress(BlockingIOError):
+                data = self._pipe.recv(_RECEIVE_SIZE, socket.MSG_DONTWAIT)
+                waiting.extend(reader.requests(data))
+                is_open = bool(data)
+
+    def _start_reading(self, request: TaskRequest, ahead: ReadAhead) -> None:
+        number = request[0]
+        self._status_slot.set_started(number)
+        if self._status_slot.is_cancelled(number):
+            self._send([Cancelled(number)])
+        else:
+            ahead.begin(request)
 
     def _receive(self) -> bytes:
         """Return the bytes that have arrived. If there are none, commit all pending results before waiting for more."""
@@ -77,14 +110,18 @@ class Worker:
         with self._send_lock:
             self._pipe.sendall(frames)
 
-    def _handle(self, handler: Handler, request: TaskRequest) -> None:
+    def _handle(self, handler: Handler, request: TaskRequest, *, is_started: bool = False) -> None:
+        """Process ``request``; if it ``is_started``, it can no longer be cancelled, and later ones may be started as well."""
         number, payload, memory = request
         began = time.monotonic()
         self._status_slot.clear_output()
-        self._status_slot.begin(number, began)
-        if self._status_slot.is_cancelled(number):
-            self._send([Cancelled(number)])
-            return
+        if is_started:
+            self._status_slot.begin_started(number, began)
+        else:
+            self._status_slot.begin(number, began)
+            if self._status_slot.is_cancelled(number):
+                self._send([Cancelled(number)])
+                return
         self._stages.memory = memory
         self._limit_processor_time()
         result, failure = invoke(handler, payload, self._stages)

@@ -1,14 +1,31 @@
 """The current stage of a worker, published in its status slot."""
 
 import time
+from typing import NamedTuple
 
 from pixmill.core.errors import LimitError
 from pixmill.core.remedy import rounded_up
 from pixmill.core.units import ByteSize
 from pixmill.engine.failures import LIMIT_MEMORY
 from pixmill.engine.handler import Stages
+from pixmill.engine.ipc.messages import TaskRequest
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.resources.memory import OVERHEAD
+
+
+class ReadInput(NamedTuple):
+    """The end of reading the input of ``request``: the ``result``, or the ``error`` that was raised, after ``seconds``."""
+
+    request: TaskRequest
+    result: object
+    error: BaseException | None
+    seconds: float
+
+    def take(self) -> object:
+        """Return the result, or raise the error."""
+        if self.error is not None:
+            raise self.error
+        return self.result
 
 
 class StageClock(Stages):
@@ -24,6 +41,19 @@ class StageClock(Stages):
         self._timings: dict[str, float] = {}
         self._measures: dict[str, int] = {}
         self._since = 0.0
+        self._input: ReadInput | None = None
+
+    def set_input(self, read_input: ReadInput) -> None:
+        """Have ``take_input`` return this; the time to read it counts for the stage in which it is taken."""
+        self._input = read_input
+
+    def take_input(self) -> object:
+        """Return the input that was read ahead, or raise the error."""
+        taken, self._input = self._input, None
+        if taken is None:
+            return None
+        self.add_seconds(taken.seconds)
+        return taken.take()
 
     def enter(self, stage: str) -> None:
         """End the current stage and begin ``stage``."""
@@ -64,6 +94,7 @@ class StageClock(Stages):
         """Return the seconds by stage and the counts, and reset both for the next task."""
         if self.stage:
             self.enter("")
+        self._input = None
         timings, self._timings = self._timings, {}
         measures, self._measures = self._measures, {}
         return timings, measures

@@ -16,10 +16,10 @@ from pixmill.storage.web.errors import DENIED, GONE, TRANSIENT, retry_after, tra
 from pixmill.storage.web.host_limiter import HostLimiter
 from pixmill.storage.web.policy import RequestPolicy
 from pixmill.storage.web.resolver import Lookup, allowed_addresses, resolve
+from pixmill.storage.web.timed_socket import TimedSocket
 from pixmill.storage.web.url import PORTS, Url, redirected
 
 MAX_REDIRECTS = 5
-READ_TIMEOUT = 20.0  # seconds without a byte, or to establish a connection, after which a request fails
 _MAX_OPEN_CONNECTIONS = 16
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _THROTTLED = frozenset({429, 503})
@@ -33,13 +33,11 @@ class Client:
         self,
         policy: RequestPolicy,
         *,
-        read_timeout: float = READ_TIMEOUT,
         lookup: Lookup = resolve,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Connect to nothing yet."""
         self._policy = policy
-        self._read_timeout = read_timeout
         self._lookup = lookup
         self._clock = clock
         self._connections: OrderedDict[str, http.client.HTTPConnection] = OrderedDict()
@@ -70,28 +68,37 @@ class Client:
         reused = self._connections.get(url.origin)
         if reused is not None:
             with suppress(ConnectionError, http.client.BadStatusLine, http.client.ImproperConnectionState):
-                return _exchanged(reused, method, url, headers)
+                return self._exchanged(reused, method, url, headers)
             self._discard(url)
         connection = self._connections[url.origin] = self._connected(url)
         while len(self._connections) > _MAX_OPEN_CONNECTIONS:
             self._connections.popitem(last=False)[1].close()
-        return _exchanged(connection, method, url, headers)
+        return self._exchanged(connection, method, url, headers)
+
+    def _exchanged(
+        self, connection: http.client.HTTPConnection, method: str, url: Url, headers: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
+        timed: TimedSocket = connection.sock  # type: ignore[assignment]  # see ``_connected``
+        timed.start(self._policy.timeout)
+        connection.request(method, url.target, headers={**_HEADERS, **headers})
+        return connection.getresponse()
 
     def _connected(self, url: Url) -> http.client.HTTPConnection:
         """Return a connection to one of the checked addresses, and to no other."""
         addresses = allowed_addresses(url.host, url.port, allow_private=self._policy.allow_private, lookup=self._lookup)
-        connection = http.client.HTTPConnection(url.host, url.port, timeout=self._read_timeout)
+        connection = http.client.HTTPConnection(url.host, url.port)
         connection.default_port = PORTS[url.scheme]
         connection.auto_open = 0  # it would resolve the host itself
         for number, address in enumerate(addresses, 1):
             try:
-                connection.sock = socket.create_connection((address, url.port), timeout=self._read_timeout)
+                sock = socket.create_connection((address, url.port), timeout=self._policy.read_timeout)
                 break
             except OSError:
                 if number == len(addresses):
                     raise
         if url.scheme == "https":
-            connection.sock = self._tls.wrap_socket(connection.sock, server_hostname=url.host)
+            sock = self._tls.wrap_socket(sock, server_hostname=url.host)
+        connection.sock = TimedSocket(sock, silence=self._policy.read_timeout)
         return connection
 
     @cached_property
@@ -144,10 +151,3 @@ class Client:
 def _close(connections: Mapping[str, http.client.HTTPConnection]) -> None:
     for connection in connections.values():
         connection.close()
-
-
-def _exchanged(
-    connection: http.client.HTTPConnection, method: str, url: Url, headers: Mapping[str, str]
-) -> http.client.HTTPResponse:
-    connection.request(method, url.target, headers={**_HEADERS, **headers})
-    return connection.getresponse()

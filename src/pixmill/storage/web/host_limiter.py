@@ -6,6 +6,7 @@ import random
 import stat
 import struct
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,9 @@ _HOST_NUMBERS = 1 << 16  # hosts with the same number share their limits
 _SLOTS_PER_HOST = 1 << 10  # bytes of the lock file per host
 _TIME = struct.Struct("d")
 _POLL_INTERVAL = 0.02  # seconds between two searches for a free slot, on average
+_occupied: set[tuple[int, int]] = set()  # slots of this process: the kernel knows no threads
+_occupied_lock = threading.Lock()
+_turns: dict[int, threading.Lock] = {}  # of the threads that wait for the rate of a host
 _MAX_AHEAD = 60.0  # seconds; a time further in the future was recorded before this machine was started
 
 
@@ -24,6 +28,7 @@ class HostLimiter:
 
     At most ``max_concurrency`` requests at a time and ``rate`` per second, 0 for no limit. The file belongs to this user and is in
     the folder for temporary files. If it cannot be created, no limit is shared between processes: each sends one request at a time.
+    It may be used by several threads.
     """
 
     def __init__(
@@ -53,25 +58,46 @@ class HostLimiter:
             self._wait(number)
             yield
         finally:
-            if offset is not None:
-                fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, offset)
+            self._unlock_slot(offset)
 
-    def _lock_slot(self, number: int) -> int | None:
-        """Return the offset of the locked byte; ``None`` without a lock file."""
-        if self._locks < 0:
-            return None
+    def _lock_slot(self, number: int) -> int:
+        """Return the offset of the locked byte; without a lock file it is only this process's."""
         first = number * _SLOTS_PER_HOST
         while True:
-            for offset in range(first, first + self._max_concurrency):
-                with suppress(BlockingIOError, PermissionError):  # the error for a byte locked by others differs by system
-                    fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+            for offset in range(first, first + (self._max_concurrency if self._locks >= 0 else 1)):
+                if self._try_lock(offset):
                     return offset
             self._sleep(self._rng.uniform(0, 2 * _POLL_INTERVAL))
 
+    def _try_lock(self, offset: int) -> bool:
+        with _occupied_lock:
+            if (self._locks, offset) in _occupied:
+                return False
+            if self._locks >= 0:
+                try:
+                    fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+                except (BlockingIOError, PermissionError):  # the error for a byte locked by others differs by system
+                    return False
+            _occupied.add((self._locks, offset))
+            return True
+
+    def _unlock_slot(self, offset: int) -> None:
+        with _occupied_lock:
+            _occupied.discard((self._locks, offset))
+            if self._locks >= 0:
+                fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, offset)
+
     def _wait(self, number: int) -> None:
-        """Wait until one more request may start; the time of the next one is recorded before."""
-        if not self._interval or self._times < 0:
-            return
+        """Wait until one more request may start; the time of the next one is recorded before.
+
+        One thread of a process at a time, so that times are not recorded far ahead.
+        """
+        if self._interval and self._times >= 0:
+            with _turns.setdefault(number, threading.Lock()):
+                if (seconds := self._seconds_to_wait(number)) > 0:
+                    self._sleep(seconds)
+
+    def _seconds_to_wait(self, number: int) -> float:
         offset = number * _TIME.size
         fcntl.lockf(self._times, fcntl.LOCK_EX, _TIME.size, offset)
         try:
@@ -81,8 +107,7 @@ class HostLimiter:
             os.pwrite(self._times, _TIME.pack(start + self._interval), offset)
         finally:
             fcntl.lockf(self._times, fcntl.LOCK_UN, _TIME.size, offset)
-        if start > now:
-            self._sleep(start - now)
+        return start - now
 
 
 def _own_folder() -> str:

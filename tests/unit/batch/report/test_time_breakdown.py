@@ -20,7 +20,7 @@ def test_the_largest_stage_comes_first_and_the_shares_are_of_what_was_used():
 
 
 def test_time_in_the_queue_is_not_time_of_a_worker():
-    assert spent(decode=50.0, queue=500.0).shares == {"decode": 1.0}
+    assert spent(decode=50.0, queue=500.0, download=500.0).shares == {"decode": 1.0}
 
 
 def test_a_run_that_did_nothing_has_no_shares_and_gets_no_advice():
@@ -36,7 +36,8 @@ def test_a_run_that_did_nothing_has_no_shares_and_gets_no_advice():
         ({"encode": 80.0, "decode": 10.0}, "--effort fast"),
         ({"decode": 80.0, "encode": 10.0}, "only more cores"),
         ({"transform": 80.0, "encode": 10.0}, "The steps of the recipe"),
-        ({"decode": 10.0}, "were idle 90% of the time"),
+        ({"decode": 10.0}, "idle 90% of the time: the source"),
+        ({"decode": 10.0, "download": 500.0}, "idle 90% of the time: they waited for the web servers"),
     ],
 )
 def test_when_one_thing_dominates_the_advice_is_about_it(stages, word):

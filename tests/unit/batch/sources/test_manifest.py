@@ -1,5 +1,6 @@
 """Runs over lists: what they name is made, wherever it is, in whatever order they name it."""
 
+import gzip
 import json
 import os
 import random
@@ -15,7 +16,7 @@ from pixmill.batch.config.options import resolve
 from pixmill.batch.inspect import status
 from pixmill.batch.manifests.grouping import ManifestImage, chunks, record
 from pixmill.batch.planning.plan import plan
-from pixmill.batch.source import SourceRequest
+from pixmill.batch.source import SourceRequest, kind_of, sources
 from pixmill.batch.sources.manifest import Manifest
 from pixmill.batch.worker.confinement import sandbox_for
 from pixmill.core.errors import AddressError, ConfigError, ReadError
@@ -294,20 +295,32 @@ def test_no_host_gets_more_requests_at_a_time_than_it_should(source, tmp_path, w
     for number in range(8):
         web.answers[f"/{number}.jpg"] = slow
     (tmp_path / "urls.txt").write_text("\n".join(f"{web.url}/{number}.jpg" for number in range(8)))
-    report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=3, allow_private_hosts=True, per_host=1)
+    report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=3, allow_private_hosts=True, per_host=1, host_rate="50/s")
     assert report.counts.done == 8
     assert web.most_at_once == 1
 
 
 def test_what_breaks_on_its_way_is_read_again(source, tmp_path, web):
     whole = Answer((source / "a.jpg").read_bytes())
-    answers = iter([Answer(whole.body, cut=True), Answer(status=502), whole])
-    web.answers["/busy.jpg"] = lambda _: next(answers)
-    (tmp_path / "urls.txt").write_text(f"{web.url}/busy.jpg")
+    firsts = {"/cut.jpg": Answer(whole.body, cut=True), "/bad.jpg": Answer(status=502)}
+    answers = {path: iter([first, whole]) for path, first in firsts.items()}
+    web.answers.update({path: lambda asked: next(answers[asked.target]) for path in answers})
+    (tmp_path / "urls.txt").write_text("\n".join(f"{web.url}{path}" for path in answers))
     report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=1, allow_private_hosts=True)
-    assert (report.counts.done, report.counts.failed) == (1, 0)
+    assert (report.counts.done, report.counts.failed, report.retries) == (2, 0, 2)
     pixmill.run(source / "a.jpg", tmp_path / "whole", workers=1)
-    assert list(contents(tmp_path / "out").values()) == list(contents(tmp_path / "whole").values())
+    assert set(contents(tmp_path / "out").values()) == set(contents(tmp_path / "whole").values())
+
+
+def test_a_server_that_hangs_holds_no_worker(source, tmp_path, web):
+    finished = []
+    web.answers["/hangs.jpg"] = Answer(b"12", pause=600)
+    web.answers["/last.jpg"] = lambda _: Answer((source / "a.jpg").read_bytes())
+    (tmp_path / "urls.txt").write_text("\n".join(f"{web.url}/{name}.jpg" for name in ("hangs", "last")))
+    with pixmill.open_run(tmp_path / "urls.txt", tmp_path / "out", workers=1, allow_private_hosts=True, read_timeout="1s") as run:
+        finished.extend((type(outcome).__name__, outcome.attempts) for outcome in run)
+    assert finished == [("Done", 1), ("Failed", 3)]
+    assert [asked.target for asked in web.asked] == ["/hangs.jpg", "/last.jpg", "/hangs.jpg", "/hangs.jpg"]
 
 
 def listed(tmp_path, rows):
@@ -413,3 +426,24 @@ def test_a_list_that_has_been_read_says_whether_a_worker_needs_the_network(sourc
     storage = open_storage(made.handler_options.source)
     with pytest.raises(AddressError if not needs_network else ReadError):
         storage.read(b"\0http://127.0.0.1/a.jpg", limit=1)
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.jsonl"])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_a_bucket_and_a_key_are_the_address_of_an_object(tmp_path, name, compress):
+    rows = {"list.csv": b"Bucket,Key\nphotos,a b.jpg\nphotos,c/d.jpg\n", "list.jsonl": b'{"bucket":"photos","key":"c/d.jpg"}\n'}
+    path = tmp_path / (name if compress is bytes else f"{name}.gz")
+    path.write_bytes(compress(rows[name]))
+    address = Address.parse(path)
+    assert kind_of(address, sources()) is Manifest
+    chunks = Manifest.open(SourceRequest(address=address)).folders(lambda *each: pytest.fail(str(each)))
+    entries = [entry for chunk in chunks for entry in chunk]
+    assert [each.locator for each in entries if each.locator][-1] == b"\0s3://photos/c/d.jpg"
+    assert entries[0].path.startswith(b"photos/")
+
+
+def test_a_compressed_list_that_is_cut_off_is_refused(tmp_path):
+    path = tmp_path / "list.csv.gz"
+    path.write_bytes(gzip.compress(b"path\n" + b"".join(b"%d.jpg\n" % number for number in range(1000)))[:-20])
+    with pytest.raises(ConfigError, match="damaged or cut off"):
+        list(Manifest.open(SourceRequest(address=Address.parse(path))).folders(lambda *_: None))

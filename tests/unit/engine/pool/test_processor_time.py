@@ -8,6 +8,7 @@ import pytest
 
 from pixmill.engine.forkserver.client import EXITED, ForkServer
 from pixmill.engine.ipc.messages import TaskResult
+from pixmill.engine.pool.prefetch import Prefetch
 from pixmill.engine.pool.worker_handle import WorkerHandle
 from pixmill.engine.task import Attempt, Task
 from pixmill.testing.faulty_handlers import REF
@@ -24,7 +25,7 @@ def fork_server():
 
 @pytest.fixture
 def worker(fork_server):
-    with closing(WorkerHandle.spawn(fork_server, 1, time.monotonic())) as worker:
+    with closing(WorkerHandle.spawn(fork_server, 1, time.monotonic(), Prefetch())) as worker:
         yield worker
 
 

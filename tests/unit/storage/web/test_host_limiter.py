@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -98,3 +99,24 @@ def test_where_there_is_no_room_for_the_file_requests_go_on(tmp_path):
     limiter = HostLimiter(max_concurrency=1, rate=1, folder=str(tmp_path / "not" / "there"), sleep=time.sleep)
     with limiter.slot("example.org"):
         pass
+
+
+def test_threads_of_one_process_share_the_slots(folder):
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def occupy():
+        nonlocal at_once, most
+        with HostLimiter(max_concurrency=2, folder=folder).slot("example.org"):
+            with lock:
+                at_once += 1
+                most = max(most, at_once)
+            time.sleep(0.05)
+            with lock:
+                at_once -= 1
+
+    threads = [threading.Thread(target=occupy) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2

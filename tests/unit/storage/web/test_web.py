@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.core.units import Rate, TimeLimit
 from pixmill.storage.open import open_storage
 from pixmill.storage.web.client import Client
 from pixmill.storage.web.policy import RequestPolicy
@@ -117,7 +118,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_opened_again(storage, 
     answers["/a.jpg"] = Answer(DATA, headers={"Keep-Alive": "timeout=0"})
     assert storage.read(b"a.jpg", limit=20_000) == DATA
     for connection in storage._client._connections.values():
-        connection.sock.shutdown(socket.SHUT_RDWR)
+        connection.sock._sock.shutdown(socket.SHUT_RDWR)
     assert storage.read(b"a.jpg", limit=20_000) == DATA
 
 
@@ -183,9 +184,26 @@ def test_chunks_that_end_too_soon_are_worth_another_try(storage, answers):
 
 def test_a_server_that_stops_sending_times_out(server, answers):
     answers["/a.jpg"] = Answer(DATA, pause=60)
-    storage = WebStorage(server.url + "/", Client(RequestPolicy(allow_private=True), read_timeout=0.2))
+    storage = WebStorage(server.url + "/", Client(RequestPolicy(allow_private=True, read_timeout=0.2)))
     error = refusal(lambda: storage.read(b"a.jpg", limit=20_000))
     assert (error.code, error.retryable) == ("read-stalled", True)
+
+
+def test_a_server_that_sends_byte_by_byte_is_given_up_at_the_deadline():
+    def trickle(listener):
+        with suppress(OSError), listener.accept()[0] as connection:
+            connection.recv(10_000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while True:
+                connection.sendall(b".")
+                given_up.wait(0.05)
+
+    given_up = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=trickle, args=(listener,), daemon=True).start()
+        storage = open_storage(f"http://127.0.0.1:{listener.getsockname()[1]}#private=1&read-timeout=5&timeout=0.5")
+        assert refusal(lambda: storage.read(b"a.jpg", limit=1000)).code == "read-stalled"
+        given_up.set()
 
 
 def test_a_server_that_is_not_there_is_worth_another_try():
@@ -324,6 +342,7 @@ def test_an_invalid_policy_is_refused(fragment):
         RequestPolicy(),
         RequestPolicy(allow_private=True),
         RequestPolicy(per_host=2, rate=0.5),
+        RequestPolicy(rate=Rate(2), read_timeout=TimeLimit(1), timeout=TimeLimit(90)),
         RequestPolicy(allow_private=True, per_host=1, rate=3),
     ],
 )

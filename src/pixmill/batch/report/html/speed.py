@@ -9,7 +9,7 @@ from pixmill.batch.report.html.charts import Bar, columns, shares
 from pixmill.batch.report.html.markup import join, safe_text, tag
 from pixmill.batch.report.html.tables import Section, details, section, table
 from pixmill.batch.report.report_data import ReportData
-from pixmill.batch.report.time_breakdown import QUEUE, advice, time_breakdown
+from pixmill.batch.report.time_breakdown import DOWNLOAD, QUEUE, advice, time_breakdown
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import MetricsSnapshot
@@ -76,8 +76,8 @@ def _row(image: ImageSummary) -> tuple[object, ...]:
 
 
 def _stage_rows(snapshot: MetricsSnapshot) -> Iterator[tuple[object, ...]]:
-    """Yield the stages by total time; the queue, in which no worker is busy, comes last."""
-    ordered = sorted(snapshot.stages.items(), key=lambda entry: (entry[0] == QUEUE, -entry[1].total))
+    """Yield the stages by total time; those in which no worker is busy come last."""
+    ordered = sorted(snapshot.stages.items(), key=lambda entry: (entry[0] in (QUEUE, DOWNLOAD), -entry[1].total))
     for stage, timing in [*ordered, ("whole image", snapshot.task)]:
         quantiles = (timing.mean, timing.quantile(0.5), timing.quantile(0.95), timing.longest)
         yield stage, f"{timing.count:,}", duration_text(timing.total), *(_short_duration(seconds) for seconds in quantiles)
