@@ -1,6 +1,5 @@
 """Limit the requests to a host, concurrent and per second, across all processes of a user."""
 
-import fcntl
 import os
 import random
 import stat
@@ -11,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
+
+from pixmill.core.operating_system import lock_bytes, unlock_bytes
 
 _HOST_NUMBERS = 1 << 16  # hosts with the same number share their limits
 _SLOTS_PER_HOST = 1 << 10  # bytes of the lock file per host
@@ -54,7 +55,7 @@ class HostLimiter:
             yield
         finally:
             if offset is not None:
-                fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, offset)
+                unlock_bytes(self._locks, 1, offset)
 
     def _lock_slot(self, number: int) -> int | None:
         """Return the offset of the locked byte; ``None`` without a lock file."""
@@ -64,7 +65,7 @@ class HostLimiter:
         while True:
             for offset in range(first, first + self._max_concurrency):
                 with suppress(BlockingIOError, PermissionError):  # the error for a byte locked by others differs by system
-                    fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+                    lock_bytes(self._locks, 1, offset)
                     return offset
             self._sleep(self._rng.uniform(0, 2 * _POLL_INTERVAL))
 
@@ -73,14 +74,14 @@ class HostLimiter:
         if not self._interval or self._times < 0:
             return
         offset = number * _TIME.size
-        fcntl.lockf(self._times, fcntl.LOCK_EX, _TIME.size, offset)
+        lock_bytes(self._times, _TIME.size, offset, wait=True)
         try:
             now = self._clock()
             (recorded,) = _TIME.unpack(os.pread(self._times, _TIME.size, offset).ljust(_TIME.size, b"\0"))
             start = max(recorded, now) if recorded < now + max(_MAX_AHEAD, _MAX_AHEAD * self._interval) else now
             os.pwrite(self._times, _TIME.pack(start + self._interval), offset)
         finally:
-            fcntl.lockf(self._times, fcntl.LOCK_UN, _TIME.size, offset)
+            unlock_bytes(self._times, _TIME.size, offset)
         if start > now:
             self._sleep(start - now)
 
