@@ -56,10 +56,11 @@ def test_a_misspelt_command_is_named_as_everywhere(windows):
 
 
 PROCESS = """
-import io, json, sys, numpy, pixmill
+import io, json, numpy, pixmill
+from PIL import Image
 from pathlib import Path
 
-recipe = pixmill.Recipe.from_toml("[[steps]]\\nop = 'resize'\\nwidth = 60\\n")
+recipe = pixmill.Recipe.from_toml("[[steps]]\\noperation = 'resize'\\nwidth = 60\\n")
 sizes = {}
 for name in ("jpeg", "png", "webp", "avif", "tiff", "gif"):
     output = pixmill.process(Path("photos/p1.jpg"), size="30x30", format=name)
@@ -82,8 +83,8 @@ print(json.dumps([sizes, made, code]))
 def test_one_image_is_processed_in_python(tmp_path):
     ended = python("windows", PROCESS, cwd=tmp_path)
     sizes, made, code = json.loads(ended.stdout or json.dumps([0, 0, ended.stderr]))
-    assert sizes == {name: [name, 30, 22] for name in ("jpeg", "png", "webp", "avif", "tiff", "gif")}
-    assert (made, code) == ([60] * 5, "read-missing")
+    assert sizes == {name: [name, 30, 23] for name in ("jpeg", "png", "webp", "avif", "tiff", "gif")}
+    assert (made, code) == ([60] * 5, "read-vanished")
 
 
 CALLS = """
