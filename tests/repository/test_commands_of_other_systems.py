@@ -19,12 +19,10 @@ def script(job):
     return "\n".join(step["run"] for step in steps if "run" in step and "pip install" not in step["run"])
 
 
-@pytest.mark.parametrize(
-    ("system", "count", "last"), [("macos", 10, "match the ledger"), ("windows", 8, "does not work on Windows")]
-)
-def test_the_commands_of_a_job_succeed(system, count, last, tmp_path):
+@pytest.mark.parametrize(("system", "last"), [("macos", "match the ledger"), ("windows", "does not work on Windows")])
+def test_the_commands_of_a_job_succeed(system, last, tmp_path):
     commands = script(system)
-    assert commands.count("\n") >= count
+    assert commands.count("python -m pixmill") > 4
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
