@@ -8,12 +8,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SYSTEMS = ROOT / "tests" / "fixtures" / "systems"
+#: the systems, and their names in Python: on the system itself nothing is taken away
+PLATFORMS = {"macos": "darwin", "windows": "win32"}
 COMMAND = (sys.executable, "-m", "pixmill")
 
 
 def environment(system: str, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of processes on ``system``, ``macos`` or ``windows``; their children are there, too."""
-    return {**inherited, "PYTHONPATH": os.pathsep.join([str(SYSTEMS / system), str(ROOT / "src")])}
+    simulation = [] if sys.platform == PLATFORMS[system] else [str(SYSTEMS / system)]
+    return {**inherited, "PYTHONPATH": os.pathsep.join([*simulation, str(ROOT / "src")])}
 
 
 def python(system: str, program: str, *, cwd: Path) -> subprocess.CompletedProcess[str]:
