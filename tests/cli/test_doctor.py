@@ -16,7 +16,7 @@ def test_it_says_what_is_here_and_writes_nothing(pixmill, tmp_path):
     told = pixmill("doctor", folder)
     assert (told.returncode, told.stderr) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in told.stdout.splitlines() if not line.startswith(" "))
-    labels = "pixmill python cores memory limits libraries reads writes extras sandbox folder"
+    labels = "pixmill python cores memory limits libraries reads writes extras runs sandbox folder"
     assert list(lines) == labels.split()
     assert lines["pixmill"].startswith(f"{library.__version__}, revision ")
     assert lines["python"].startswith(platform.python_version())

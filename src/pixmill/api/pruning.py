@@ -7,6 +7,7 @@ from pixmill.batch.config.max_delete import MaxDelete
 from pixmill.batch.pruning import prune as batch
 from pixmill.batch.pruning.result import PruneResult
 from pixmill.core.errors import ConfigError
+from pixmill.core.operating_system import require_processes
 from pixmill.core.validation import InvalidValue, convert
 
 Place = str | os.PathLike[str]
@@ -30,6 +31,7 @@ def prune(
     Raises ``ConfigError`` when that is too much or ``destination`` is not the output of a run, and ``RunError`` while a run is
     working on it.
     """
+    require_processes("pixmill.prune")
     try:
         limit = MaxDelete() if max_delete is None else convert(max_delete, MaxDelete)
     except InvalidValue as error:

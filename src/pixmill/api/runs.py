@@ -12,6 +12,7 @@ from pixmill.batch.batch_run import BatchRun
 from pixmill.batch.config.options import resolve
 from pixmill.batch.report.summary import Report
 from pixmill.core.events import Observer
+from pixmill.core.operating_system import require_processes
 from pixmill.imaging.recipe import Recipe
 
 Place = str | os.PathLike[str]
@@ -68,6 +69,7 @@ def open_run(
 
     The parameters are those of ``run``. Leaving the block, normally or by an exception, stops the run and cleans up.
     """
+    require_processes("pixmill.run")
     place = os.fspath(destination)
     state = options.get("state")
     with with_keywords(place, None if state is None else os.fspath(state)), ExitStack() as stack:

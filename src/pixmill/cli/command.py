@@ -39,13 +39,14 @@ class Command:
     """One command. The class docstring is its help: a one-line summary, then the details.
 
     ``arguments`` are its positional arguments, ``examples`` complete command lines, ``not_here`` what to do instead about an option
-    that only other commands have. To add a command, add one file to
-    ``cli/commands``; the module's name is the command's.
+    that only other commands have. A command that ``is_portable`` needs neither workers nor a ledger, and so works on every system.
+    To add a command, add one file to ``cli/commands``; the module's name is the command's.
     """
 
     arguments: ClassVar[tuple[Argument, ...]] = ()
     examples: ClassVar[tuple[str, ...]] = ()
     not_here: ClassVar[str] = ""
+    is_portable: ClassVar[bool] = False
 
     def __init__(self, request: Request, console: Console) -> None:
         """Store the request and the console to print to."""

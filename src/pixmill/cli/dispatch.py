@@ -14,6 +14,7 @@ from pixmill.cli.progress.waiting import Waiting
 from pixmill.cli.session.signals import Interrupted
 from pixmill.cli.system_errors import system_error
 from pixmill.core.errors import ConfigError, PixmillError
+from pixmill.core.operating_system import require_processes
 from pixmill.core.text import printable
 
 HELP = ("help", "--help", "-h")
@@ -86,6 +87,8 @@ def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) 
 
         console.result(command_help(name, command, layout_of(console.out, environment)))
         return ExitCode.DONE
+    if not command.is_portable:
+        require_processes(f"pixmill {name}")
     with Waiting(checked.model(RunOutput), console):
         return command(checked, console).execute()
 

@@ -36,6 +36,8 @@ def main(line: Sequence[str] | None = None) -> int:
 
 def _end_quietly() -> None:
     """Ignore signals until the process exits: the work is done, and a late signal must not change the exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    from pixmill.core.operating_system import END_SIGNALS  # noqa: PLC0415  # --version must not pay for it
+
+    for number in END_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     gc.freeze()  # saves the 20 ms of a last garbage collection

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pixmill.batch.worker.preload import PRELOAD
+from pixmill.core.operating_system import has_processes
 from pixmill.engine.forkserver import prestart
 from pixmill.engine.resources.cpu import usable_cores
 
@@ -21,7 +22,7 @@ def prestart_fork_server(line: Sequence[str], environment: Mapping[str, str]) ->
     may_lack_pool = any(word.startswith(NO_POOL) for word in line) or environment.get("PIXMILL_EXECUTOR")
     has_streams = None not in (sys.stdin, sys.stdout, sys.stderr)  # otherwise one of our files would get the stream's number
     try:
-        if line and line[0] in POOL_COMMANDS and has_streams and not may_lack_pool and usable_cores() > 1:
+        if line and line[0] in POOL_COMMANDS and has_streams and not may_lack_pool and usable_cores() > 1 and has_processes():
             prestart.prestart(PRELOAD)
         yield
     finally:

@@ -82,6 +82,7 @@ class ConfigError(PixmillError):
         "exists": "a file that pixmill did not write has the name of an output, and --existing is refuse, or DST is that file",
         "foreign-file": "an option would overwrite SRC, a part of the state, or a file that pixmill did not write",
         "no-images": "there is nothing to do: the source contains no images",
+        "system": "this operating system lacks what a run needs",
     }
     exit_code = 2
 

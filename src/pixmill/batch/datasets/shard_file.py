@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from pixmill.core import operating_system
 from pixmill.core.errors import ReadError, RunError, WriteError
 from pixmill.storage.local.errors import write_error
 from pixmill.storage.local.fsync import sync_folder
@@ -63,7 +64,7 @@ def atomic_shard_file(target: Path) -> Iterator[HashingWriter]:
         with temporary.open("xb", buffering=_BUFFER_SIZE) as file:
             yield HashingWriter(file)
             file.flush()
-            os.fsync(file.fileno())
+            operating_system.sync(file.fileno())
         temporary.replace(target)
         fsync_directories(target.parent)
     except BaseException:

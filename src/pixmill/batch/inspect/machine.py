@@ -3,7 +3,7 @@
 import os
 import platform
 import re
-import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 import pixmill
-from pixmill.core.extras import extras
+from pixmill.batch.outputs.extras import extras
+from pixmill.core.operating_system import has_processes, missing, soft_limit
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.engine.resources.memory import usable_memory
 from pixmill.engine.resources.sandbox import gaps
@@ -30,7 +31,8 @@ _INSTRUCTIONS = ("sse4_2", "avx2", "avx512f", "asimd")  # that the codecs and th
 class FolderFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the file system of a folder can do, or of its nearest parent that exists. ``free`` is in bytes, ``kind`` its type.
 
-    ``journal`` is the mode of the ledger there. ``keeps_inodes`` and ``keeps_change_times``: changed files are recognised by them.
+    ``journal`` is the mode of the ledger there, empty where there are no runs. ``keeps_inodes`` and ``keeps_change_times``: changed
+    files are recognised by them.
     """
 
     folder: str
@@ -45,7 +47,9 @@ class FolderFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """The versions, the machine and its limits. ``memory`` is in bytes; a limit of ``None`` is none.
+    """The versions, the machine and its limits. ``memory`` is in bytes, 0 if it is unknown; a limit of ``None`` is none.
+
+    ``can_run``: whether this system can run a pool of workers. ``missing`` is what it lacks of what a run uses.
 
     ``extras`` are the optional parts and whether they are installed, ``unconfined`` is what the kernel cannot refuse to workers.
     """
@@ -66,6 +70,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     writes: tuple[str, ...]
     extras: dict[str, bool]
     unconfined: tuple[str, ...]
+    can_run: bool
+    missing: tuple[str, ...]
     folder: FolderFacts
 
 
@@ -81,14 +87,16 @@ def examine(folder: Path) -> Machine:
         all_cores=os.cpu_count() or 1,
         instructions=tuple(_instructions()),
         memory=usable_memory(),
-        open_files=_limit(resource.RLIMIT_NOFILE),
-        processes=_limit(resource.RLIMIT_NPROC),
+        open_files=soft_limit("RLIMIT_NOFILE"),
+        processes=soft_limit("RLIMIT_NPROC"),
         libraries=toolset(),
         reads=tuple(each.name for each in known if not each.opt_in and not each.missing_extra("read")),
         on_request=tuple(each.name for each in known if each.opt_in and not each.missing_extra("read")),
         writes=tuple(each.name for each in known if each.writable and not each.missing_extra("write")),
         extras=extras(),
         unconfined=gaps(),
+        can_run=has_processes(),
+        missing=missing(),
         folder=_examine_folder(folder),
     )
 
@@ -96,17 +104,16 @@ def examine(folder: Path) -> Machine:
 def _examine_folder(folder: Path) -> FolderFacts:
     place = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
     path, mounted = real(os.fsencode(place)), mounts()
-    status = os.statvfs(place)
     return FolderFacts(
         folder=str(place),
         kind=kind_of(path, mounted),
-        free=status.f_bavail * status.f_frsize,
+        free=shutil.disk_usage(place).free,
         is_writable=os.access(place, os.W_OK | os.X_OK),
         ignores_case=ignores_case(place),
         refuses_odd_names=refuses_odd_names(place, may_write=False),
         keeps_inodes=keeps_inodes(path, mounted),
         keeps_change_times=keeps_change_times(path, mounted),
-        journal=journal_mode(place),
+        journal=journal_mode(place) if has_processes() else "",
     )
 
 
@@ -116,8 +123,3 @@ def _instructions() -> Iterator[str]:
         found = re.search(r"^(?:flags|Features)\s*:(.*)", _CPUINFO.read_text(), re.MULTILINE)
         words = set(found[1].split()) if found else set()
         yield from (each for each in _INSTRUCTIONS if each in words)
-
-
-def _limit(kind: int) -> int | None:
-    soft = resource.getrlimit(kind)[0]
-    return None if soft == resource.RLIM_INFINITY else soft

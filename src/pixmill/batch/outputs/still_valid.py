@@ -46,7 +46,7 @@ def _lasts(failure: Failure) -> bool:
     """Tell whether the cause of ``failure`` is still there, as far as can be known without another attempt."""
     if failure.code != MissingExtra.code:
         return failure.code not in PASSING
-    from pixmill.core.extras import is_installed_since  # noqa: PLC0415  # no other run needs the metadata of packages
+    from pixmill.batch.outputs.extras import is_installed_since  # noqa: PLC0415  # no other run needs the metadata of packages
 
     return not is_installed_since(failure.hint)
 

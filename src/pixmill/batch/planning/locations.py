@@ -17,9 +17,9 @@ from pixmill.batch.planning.patterns import refuse_pattern
 from pixmill.batch.source import Source, SourceRequest, open_source
 from pixmill.batch.state.location import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
+from pixmill.core.operating_system import is_allowed
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import real
 from pixmill.storage.open import open_storage
 from pixmill.storage.retry.outage import OutagePolicy

@@ -14,10 +14,10 @@ from pixmill.batch.outputs.own_folders import OUTPUT, OwnFolders
 from pixmill.batch.source import SYMLINK, Folder, OnError, OnIgnored, SourceKind, SourceRequest, no_op, subfolders
 from pixmill.batch.state.identity import identity_of
 from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.core.operating_system import is_allowed
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, Listing
-from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import absolute, is_link, real_holder
 from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.storage import open_with_retries

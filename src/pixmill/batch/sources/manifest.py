@@ -19,10 +19,10 @@ from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.batch.source import Folder, OnError, OnIgnored, Row, Shape, SourceKind, SourceRequest, no_op
 from pixmill.core.errors import AddressError, ConfigError, ReadError, RunError
 from pixmill.core.external_sort import ExternalSort, Record
+from pixmill.core.operating_system import is_allowed
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry
-from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import absolute, holder, real
 from pixmill.storage.open import open_storage, schemes
 from pixmill.storage.storage import Storage

@@ -1,6 +1,5 @@
 """Find the ledgers of an output: one for an unsplit run, or one per shard."""
 
-import fcntl
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pixmill.batch.config.shard import Shard
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.output_claims import OutputClaims
 from pixmill.batch.state.owner_files import NO_LOCKS, living
+from pixmill.core import operating_system
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.storage.local.case import ignores_case
 
@@ -60,7 +60,7 @@ class LedgerFile(msgspec.Struct, frozen=True):
         except OSError:
             return False
         try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            operating_system.lock(lock, shared=True)
         except BlockingIOError:
             return True
         except OSError as error:

@@ -1,7 +1,6 @@
 """The lock that allows one run at a time on an output; it is released when its owner dies."""
 
 import errno
-import fcntl
 import os
 import time
 from contextlib import suppress
@@ -13,6 +12,7 @@ import msgspec
 
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.owner_files import NO_LOCKS, OwnedError, Owner, OwnerFile
+from pixmill.core import operating_system
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.core.validation import DECODE_ERRORS
@@ -36,7 +36,7 @@ class Lock:
         self._recipe = recipe
         self._output = output or printable(path.parent.parent)
         self._path = path
-        self._mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        self._is_shared = shared
         self._file = -1
         self._owner_file: OwnerFile | None = None
 
@@ -69,8 +69,8 @@ class Lock:
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 raise
-            self._owner_file = OwnerFile(self._path.parent, is_shared=self._mode == fcntl.LOCK_SH)
-        if self._mode == fcntl.LOCK_EX:
+            self._owner_file = OwnerFile(self._path.parent, is_shared=self._is_shared)
+        if not self._is_shared:
             with suppress(OSError):  # the lock works without the owner's name; a full disk is reported elsewhere
                 os.ftruncate(self._file, 0)
                 os.pwrite(self._file, msgspec.json.encode(Owner.of_this_process(self._recipe)), 0)
@@ -79,10 +79,10 @@ class Lock:
         """Take the lock, with retries: a process that only checks whether the output is locked holds it for an instant."""
         for delay in _RETRY_DELAYS:
             try:
-                return fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
+                return operating_system.lock(self._file, shared=self._is_shared)
             except BlockingIOError:
                 time.sleep(delay)
-        return fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
+        return operating_system.lock(self._file, shared=self._is_shared)
 
     def _release(self) -> None:
         """Close the file, which releases the lock even if the disk reports an error; its content does not matter."""
@@ -116,7 +116,7 @@ def has_locks(path: Path) -> bool:
     """Tell whether the file system can lock the file at ``path``."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        operating_system.lock(descriptor, shared=True)
     except OSError as error:
         return error.errno not in NO_LOCKS
     finally:

@@ -18,10 +18,11 @@ from typing import NamedTuple, Self
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state.location import FOLDER
 from pixmill.core.errors import RunError
+from pixmill.core.operating_system import CLOSED_ON_EXEC, NO_FOLLOW, NO_TERMINAL, NO_WAIT
 from pixmill.core.text import printable
 
 CODE = "state-untrusted"
-_FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_FILE = NO_FOLLOW | NO_WAIT | NO_TERMINAL | CLOSED_ON_EXEC
 _MODE = 0o666  # that the umask restricts
 _SHARED = stat.S_ISGID | stat.S_IWGRP
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from pixmill.batch.item import from_payload
+from pixmill.core import operating_system
 from pixmill.core.errors import ConfigError, RunError
 from pixmill.core.text import printable
 from pixmill.engine.task import Failed, Outcome
@@ -69,7 +70,7 @@ def _move_across_file_systems(source: Path, target: Path) -> None:
     try:
         shutil.copy2(source, target)
         with target.open("rb") as copy:
-            os.fsync(copy.fileno())
+            operating_system.sync(copy.fileno())
     except OSError:
         with suppress(OSError):
             target.unlink()

@@ -30,6 +30,7 @@ class Completion(Command):
     """
 
     arguments: ClassVar = (SHELL,)
+    is_portable: ClassVar = True
     examples: ClassVar = ("pixmill completion bash", "pixmill completion fish | source")
 
     @classmethod

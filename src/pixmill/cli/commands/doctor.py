@@ -29,6 +29,7 @@ class Doctor(Command):
     """
 
     arguments: ClassVar = (FOLDER,)
+    is_portable: ClassVar = True
     examples: ClassVar = ("pixmill doctor", "pixmill doctor /mnt/photos --json")
 
     @classmethod
@@ -52,7 +53,7 @@ def _of_machine(machine: Machine) -> Iterator[tuple[str, str]]:
     yield "python", f"{machine.python}; {machine.system}"
     instructions = f"; {', '.join(machine.instructions)}" if machine.instructions else ""
     yield "cores", f"{machine.cores} of {machine.all_cores}{instructions}"
-    yield "memory", byte_count(machine.memory)
+    yield "memory", byte_count(machine.memory) if machine.memory else "unknown"
     yield "limits", f"{_bound(machine.open_files, 'open files')}, {_bound(machine.processes, 'processes')}"
     yield "libraries", machine.libraries
     yield "reads", ", ".join(machine.reads)
@@ -63,8 +64,16 @@ def _of_machine(machine: Machine) -> Iterator[tuple[str, str]]:
     yield "extras", ", ".join(installed) or "none"
     if missing:
         yield "", f"not installed: {', '.join(missing)} ({install_command(missing[0])})"
+    yield "runs", _runs(machine)
+    if not machine.can_run:
+        return
     remarks = confinement_remark(machine.unconfined)
     yield "sandbox", remarks[0] if remarks else "complete: a worker that an image takes over can write nothing and start nothing"
+
+
+def _runs(machine: Machine) -> str:
+    missing = "; ".join(machine.missing)
+    return f"{'without' if machine.can_run else 'none, as this system lacks'} {missing}" if missing else "with all that they use"
 
 
 def _of_folder(folder: FolderFacts) -> Iterator[tuple[str, str]]:
@@ -76,7 +85,7 @@ def _of_folder(folder: FolderFacts) -> Iterator[tuple[str, str]]:
         "some characters are refused in names, which --portable-names replaces": folder.refuses_odd_names,
         "changed files are recognised by size and time, since inodes change": not folder.keeps_inodes,
         "change times say nothing, so --checksum finds what keeps size and time": not folder.keeps_change_times,
-        "the ledger uses a rollback journal": folder.journal != "WAL",
+        "the ledger uses a rollback journal": folder.journal not in ("", "WAL"),
     }
     for remark, applies in remarks.items():
         if applies:

@@ -42,6 +42,7 @@ class Explain(Command):
     arguments: ClassVar = (
         Argument("NAME", "operation, format, option, or code of an error or a note", required=False, choices=topics),
     )
+    is_portable: ClassVar = True
     examples: ClassVar = (
         "pixmill explain resize",
         "pixmill explain webp",

@@ -7,8 +7,7 @@ from types import FrameType
 from typing import Protocol
 
 from pixmill.core.humanize import plural
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from pixmill.core.operating_system import END_SIGNALS
 
 
 class Interrupted(BaseException):
@@ -64,7 +63,7 @@ class GracefulStop:
 def handling_signals() -> Iterator[GracefulStop]:
     """Handle signals for the duration of the block, except ignored ones (``nohup``). Must be entered in the main thread."""
     graceful_stop = GracefulStop()
-    handled = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    handled = [number for number in END_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, graceful_stop.handle) for number in handled}
     try:
         yield graceful_stop

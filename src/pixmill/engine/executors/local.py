@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pixmill.core.errors import RunError
+from pixmill.core.operating_system import require_processes
 from pixmill.engine.executor import Executor, ExecutorEvent, WorkerStatus
 from pixmill.engine.forkserver import prestart
 from pixmill.engine.handler import HandlerRef
@@ -35,6 +36,7 @@ class LocalExecutor(Executor):
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:
         """Start the workers without waiting for them; fewer if memory or the limit on processes and threads does not allow all."""
+        require_processes("the executor local")
         available = available_processes()
         if available is not None and prestart.is_prestarted():
             available += 1  # the pre-started fork server already counts, and one is reserved for it

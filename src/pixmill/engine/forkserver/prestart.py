@@ -8,17 +8,15 @@ and it dies with its parent as every fork server does.
 """
 
 import os
-import resource
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from pixmill.core.operating_system import limits
 from pixmill.engine.forkserver.credentials import without_credentials
 from pixmill.engine.forkserver.spawn import Spawned, reap, spawn
-
-_LIMITS = sorted({value for name, value in vars(resource).items() if name.startswith("RLIMIT_")})
 
 
 class _Prestarted(NamedTuple):
@@ -76,4 +74,4 @@ def _inherited_state() -> tuple[object, ...]:
         folder = os.getcwd()  # noqa: PTH109  # pathlib costs more than the call
     except FileNotFoundError:  # it was removed
         folder = ""
-    return list(sys.path), list(sys.argv), dict(os.environ), folder, [resource.getrlimit(limit) for limit in _LIMITS]
+    return list(sys.path), list(sys.argv), dict(os.environ), folder, limits()

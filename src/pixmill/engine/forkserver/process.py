@@ -63,7 +63,7 @@ class ForkServerProcess:
                 pid, _, _ = os.wait4(-1, 0)
                 self._remove_child(pid)
 
-    def _serve(self, ready: select.poll) -> None:
+    def _serve(self, ready: "select.poll") -> None:
         while True:
             for fd, _ in ready.poll():
                 if fd == self._wakeup_read.fileno():

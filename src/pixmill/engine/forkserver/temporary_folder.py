@@ -4,7 +4,6 @@ A worker that is killed leaves its temporary files behind, so the folder is remo
 which was killed itself is removed by the next one.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -12,6 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from pixmill.core.operating_system import CLOSED_ON_EXEC, FOLDER, NO_FOLLOW, lock
 
 PREFIX = "pixmill-workers-"
 _MIN_AGE = 60  # seconds since a folder was last changed; it is locked right after it was made
@@ -26,8 +27,8 @@ def private_temporary_folder() -> Iterator[None]:
             _remove_abandoned(common)
             folder = tempfile.mkdtemp(prefix=PREFIX, dir=common)
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # closed by the end of the process, however it ends
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            held = os.open(folder, os.O_RDONLY | FOLDER | CLOSED_ON_EXEC)  # closed by the end of the process, however it ends
+            lock(held, wait=True)
             os.environ["TMPDIR"] = tempfile.tempdir = folder
         yield
 
@@ -36,11 +37,11 @@ def _remove_abandoned(common: Path) -> None:
     """Remove the folders of this user that no process holds the lock of, unless one is about to take it."""
     for folder in common.glob(f"{PREFIX}*"):
         with suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(folder, os.O_RDONLY | FOLDER | NO_FOLLOW | CLOSED_ON_EXEC)
             try:
                 status = os.fstat(descriptor)
                 if status.st_uid == os.geteuid() and status.st_mtime < time.time() - _MIN_AGE:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    lock(descriptor)
                     shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(descriptor)

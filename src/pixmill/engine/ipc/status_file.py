@@ -20,6 +20,7 @@ from contextlib import suppress
 
 import msgspec
 
+from pixmill.core.operating_system import allocate
 from pixmill.engine.ipc.status_slot import read_begun, write_begun
 from pixmill.engine.task import Attempt, BegunTask
 
@@ -44,7 +45,7 @@ class Place:
         self.offset = offset
         self._leave = leave
         self._last_done = 0
-        os.posix_fallocate(fd, offset, _USED)  # a write to a page without a block would be fatal on a full disk
+        allocate(fd, offset, _USED)  # a write to a page without a block would be fatal on a full disk
         self.memory = mmap.mmap(fd, _USED, offset=offset)
         self._clear()
 
@@ -98,7 +99,7 @@ class StatusFile:
         self._remove = remove
         self._free: list[int] = []
         self._places = 1
-        os.posix_fallocate(fd, 0, _PLACE)
+        allocate(fd, 0, _PLACE)
         self._header = mmap.mmap(fd, mmap.PAGESIZE)
         self._words = memoryview(self._header)[:_HEADER_BYTES].cast("Q")
         self._seconds = memoryview(self._header)[:_HEADER_BYTES].cast("d")

@@ -1,12 +1,12 @@
 """How much memory a run may use, and how much of it each attempt gets."""
 
-import os
-import resource
+import mmap
 from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from pixmill.core.operating_system import physical_memory
 from pixmill.engine.resources.cgroup import CGROUP_ROOT, read_number
 from pixmill.engine.task import Attempt
 
@@ -72,14 +72,15 @@ def _available(memory: int | None) -> int:
 def usable_memory(cgroup: Path = CGROUP_ROOT) -> int:
     """Return the memory of this machine in bytes, or the limit of the control group (both versions) if that is lower."""
     limits = [read_number(cgroup / name) for name in ("memory.max", "memory/memory.limit_in_bytes")]
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([physical, *(limit for limit in limits if limit is not None)])
+    return min([physical_memory(), *(limit for limit in limits if limit is not None)])
 
 
 def resident_memory() -> int:
     """Return the resident memory of this process in bytes; its peak where the current value is not cheap to read."""
     try:
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib costs more than the read
-            return int(statm.read().split()[1]) * resource.getpagesize()
+            return int(statm.read().split()[1]) * mmap.PAGESIZE
     except OSError:
+        import resource  # noqa: PLC0415  # not on Windows
+
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

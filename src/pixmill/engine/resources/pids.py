@@ -1,10 +1,10 @@
 """How many more processes and threads may be started: a library that fails to start a thread can abort its worker."""
 
 import os
-import resource
 from pathlib import Path
 
 from pixmill.core.errors import RunError
+from pixmill.core.operating_system import soft_limit
 from pixmill.engine.resources.cgroup import CGROUP_ROOT, read_number, read_text
 
 _PROC = Path("/proc")
@@ -57,8 +57,8 @@ def _within_cgroups(cgroup: Path, proc: Path) -> list[int]:
 
 def _within_user_limit(proc: Path) -> int | None:
     """Return how many more processes RLIMIT_NPROC allows this user; it does not apply to root."""
-    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
-    if limit == resource.RLIM_INFINITY or os.geteuid() == 0:
+    limit = soft_limit("RLIMIT_NPROC")
+    if limit is None or os.geteuid() == 0:
         return None
     user = str(os.getuid())
     threads = 0

@@ -4,8 +4,8 @@ This is the second line of defence. The first is the coordinator: deadlines, mem
 """
 
 import ctypes
+import mmap
 import os
-import resource
 import stat
 import struct
 import sys
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from pixmill.core.operating_system import lower_limit
 from pixmill.engine.resources.seccomp import is_available, refuse_system_calls
 
 # Linux system call and option numbers, identical on all architectures that support Landlock (landlock(7), prctl(2)).
@@ -140,18 +141,12 @@ def limit_address_space(memory: int) -> None:
     The address space that threads reserve without using is allowed on top: a thread that cannot start aborts the process.
     """
     try:
-        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
     except OSError:
         return  # not Linux, or /proc is not mounted: the size of the current mappings is unknown
-    _lower(resource.RLIMIT_AS, mapped + _MEMORY_FACTOR * memory + _THREAD_RESERVE)
+    lower_limit("RLIMIT_AS", mapped + _MEMORY_FACTOR * memory + _THREAD_RESERVE)
 
 
 def limit_processor_time(seconds: float) -> None:
     """Have the kernel kill this process (SIGXCPU) after ``seconds`` more of CPU time, even if the coordinator is gone."""
-    _lower(resource.RLIMIT_CPU, int(time.process_time() + seconds) + 1)
-
-
-def _lower(limit: int, value: int) -> None:
-    """Set the soft limit, capped at the hard limit."""
-    _, hard = resource.getrlimit(limit)
-    resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+    lower_limit("RLIMIT_CPU", int(time.process_time() + seconds) + 1)

@@ -140,6 +140,7 @@ def _open_checked(path: Path, schema: Schema, fill: Fill | None, *, is_durable: 
         version = _version(connection, schema, path)
         connection.execute(f"PRAGMA journal_mode = {mode}")
         connection.execute("PRAGMA locking_mode = NORMAL")
+        connection.execute("PRAGMA fullfsync = ON")  # on macOS, where fsync alone leaves the data in the drive's cache
         connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable or mode == ROLLBACK else 'NORMAL'}")
         if version:
             _check(connection, schema, version)

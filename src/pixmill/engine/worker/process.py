@@ -3,11 +3,11 @@
 import faulthandler
 import mmap
 import os
-import resource
 import signal
 import socket
 import sys
 
+from pixmill.core.operating_system import lower_limit
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.status_slot import PAGE_SIZE, StatusSlot, redirect_output
 from pixmill.engine.worker.loop import Worker
@@ -21,7 +21,7 @@ def prepare_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    lower_limit("RLIMIT_CORE", 0)
     try:
         with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123  # pathlib costs more than the write
             score.write(str(_OOM_SCORE_ADJUSTMENT))

@@ -14,6 +14,7 @@ from contextlib import suppress
 import msgspec
 
 from pixmill.core.errors import WriteError
+from pixmill.core.operating_system import CLOSED_ON_EXEC, NO_FOLLOW
 from pixmill.core.phases import Phases
 from pixmill.core.text import printable
 from pixmill.storage.entry import FileVersion
@@ -26,7 +27,7 @@ from pixmill.storage.storage import FREE_NAME, Replacing, no_op, occupied
 
 _MAX_RENAME_ATTEMPTS = 10  # while other processes create and remove a file of that name
 _MAX_OPEN_FILES = 16  # files that wait for others before they are synced: the size of a commit group, far below any system limit
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW | CLOSED_ON_EXEC
 
 
 class WriteRequest(msgspec.Struct, frozen=True):

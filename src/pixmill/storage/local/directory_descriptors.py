@@ -10,12 +10,13 @@ import stat
 import threading
 from collections import OrderedDict
 from contextlib import suppress
+from functools import cache
 
 from pixmill.core.errors import RunError, WriteError
+from pixmill.core.operating_system import CLOSED_ON_EXEC, FOLDER, NO_FOLLOW
 from pixmill.core.text import printable
 
-_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_MAX_PATH = os.pathconf("/", "PC_PATH_MAX")  # bytes, with the NUL at the end
+_FLAGS = os.O_RDONLY | FOLDER | CLOSED_ON_EXEC
 _MAX_CACHED = 4  # folders; each is an open descriptor, and a run may have a hundred workers
 
 
@@ -68,7 +69,7 @@ class Directories:
 
     def check_length(self, path: bytes) -> None:
         """Raise an ``OSError`` if ``path`` is too long to be opened by name, as readers do."""
-        if len(self._path) + len(path) + 2 > _MAX_PATH:
+        if len(self._path) + len(path) + 2 > _max_path():
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path)
 
     def open(self, folder: bytes) -> tuple[Directory, list[Directory]]:
@@ -117,7 +118,7 @@ class Directories:
 
     def _existing(self, component: bytes, parent: Directory, folder: bytes) -> Directory:
         try:
-            descriptor = os.open(component, _FLAGS | os.O_NOFOLLOW, dir_fd=parent.descriptor)
+            descriptor = os.open(component, _FLAGS | NO_FOLLOW, dir_fd=parent.descriptor)
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.ENOTDIR):
                 raise
@@ -133,6 +134,12 @@ class Directories:
             hint = "to write through links in the destination"
             raise WriteError(message, code="write-link", hint=hint, options={"follow_output_links": True})
         return Directory(os.open(component, _FLAGS, dir_fd=parent.descriptor), parent=parent, is_linked=True)
+
+
+@cache
+def _max_path() -> int:
+    """Return how many bytes a path can have, with the NUL at its end."""
+    return os.pathconf("/", "PC_PATH_MAX")
 
 
 def _make_root(path: bytes) -> list[bytes]:

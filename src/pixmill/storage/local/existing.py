@@ -8,11 +8,12 @@ from typing import Self
 
 import msgspec
 
+from pixmill.core.operating_system import CLOSED_ON_EXEC, NO_FOLLOW, NO_WAIT
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.local.fsync import sync
 from pixmill.storage.storage import DIGEST_SIZE, WrittenFile
 
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FLAGS = os.O_RDONLY | NO_FOLLOW | NO_WAIT | CLOSED_ON_EXEC
 _CHUNK_SIZE = 1 << 20  # bytes
 
 

@@ -1,11 +1,11 @@
 """fsync of a file, and of the directory that contains its name: one sync covers all names in the directory at that time."""
 
 import errno
-import fcntl
 import os
 import threading
 from collections.abc import Callable
 
+from pixmill.core import operating_system
 from pixmill.storage.local.directory_descriptors import Directory
 
 #: what file systems answer that cannot sync at all, or no folders (SMB, some of FUSE)
@@ -20,7 +20,7 @@ class FsyncError(OSError):
 def sync(descriptor: int) -> None:
     """Make the written data survive a power failure; ``FsyncError`` if that fails, unless the file system has no such call."""
     try:
-        _fsync(descriptor)
+        operating_system.sync(descriptor)
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
             raise FsyncError(error.errno, error.strerror) from error
@@ -48,19 +48,12 @@ def can_sync(path: bytes, *, is_folder: bool) -> bool:
     """Tell whether the file system can sync the file or folder at ``path``; another error is reported later."""
     descriptor = os.open(path, (os.O_RDONLY | os.O_DIRECTORY if is_folder else os.O_WRONLY) | os.O_CLOEXEC)
     try:
-        _fsync(descriptor)
+        operating_system.sync(descriptor)
     except OSError as error:
         return error.errno not in (_UNSUPPORTED_FOR_FOLDERS if is_folder else _UNSUPPORTED)
     finally:
         os.close(descriptor)
     return True
-
-
-def _fsync(descriptor: int) -> None:
-    if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's cache
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(descriptor)
 
 
 class DirectorySync:

@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 
+from pixmill.core.operating_system import CLOSED_ON_EXEC, NO_FOLLOW
 from pixmill.storage.local.inodes import real
 from pixmill.storage.local.mounts import known_to_refuse_names, mounts
 
@@ -29,7 +30,7 @@ def refuses_odd_names(folder: Path, *, may_write: bool) -> bool:
 def _accepts(path: bytes) -> bool:
     """Return whether a file can be created at ``path``; a full or failing disk says nothing about names."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | NO_FOLLOW | CLOSED_ON_EXEC, 0o600))
         os.unlink(path)
     except OSError as error:
         return error.errno in _OUT_OF_ROOM

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pixmill.core.errors import ReadError
+from pixmill.core.operating_system import BINARY, CLOSED_ON_EXEC, NO_FOLLOW, NO_TERMINAL, NO_WAIT
 from pixmill.core.text import printable
 from pixmill.storage.local.errors import read_error
 from pixmill.storage.storage import too_large
 
-# O_NONBLOCK lets a FIFO open at once; O_NOCTTY keeps a terminal from becoming ours
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_FLAGS = os.O_RDONLY | NO_WAIT | NO_TERMINAL | CLOSED_ON_EXEC | BINARY
 
 
 def read_all(path: bytes, *, limit: int, follow: bool) -> bytes:
@@ -38,7 +38,7 @@ def read_head(path: bytes, size: int, *, follow: bool) -> bytes:
 def _opened(path: bytes, *, follow: bool) -> Iterator[tuple[int, os.stat_result]]:
     descriptor = -1
     try:
-        descriptor = os.open(path, _FLAGS | (0 if follow else os.O_NOFOLLOW))
+        descriptor = os.open(path, _FLAGS | (0 if follow else NO_FOLLOW))
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ReadError(f"{printable(path)} is not a regular file", code="read-not-a-file")

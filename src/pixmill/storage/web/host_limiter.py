@@ -1,6 +1,5 @@
 """Limit the requests to a host, concurrent and per second, across all processes of a user."""
 
-import fcntl
 import os
 import random
 import stat
@@ -12,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
+
+from pixmill.core.operating_system import lock_bytes, unlock_bytes
 
 _HOST_NUMBERS = 1 << 16  # hosts with the same number share their limits
 _SLOTS_PER_HOST = 1 << 10  # bytes of the lock file per host
@@ -75,7 +76,7 @@ class HostLimiter:
                 return False
             if self._locks >= 0:
                 try:
-                    fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+                    lock_bytes(self._locks, 1, offset)
                 except (BlockingIOError, PermissionError):  # the error for a byte locked by others differs by system
                     return False
             _occupied.add((self._locks, offset))
@@ -85,7 +86,7 @@ class HostLimiter:
         with _occupied_lock:
             _occupied.discard((self._locks, offset))
             if self._locks >= 0:
-                fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, offset)
+                unlock_bytes(self._locks, 1, offset)
 
     def _wait(self, number: int) -> None:
         """Wait until one more request may start; the time of the next one is recorded before.
@@ -99,14 +100,14 @@ class HostLimiter:
 
     def _seconds_to_wait(self, number: int) -> float:
         offset = number * _TIME.size
-        fcntl.lockf(self._times, fcntl.LOCK_EX, _TIME.size, offset)
+        lock_bytes(self._times, _TIME.size, offset, wait=True)
         try:
             now = self._clock()
             (recorded,) = _TIME.unpack(os.pread(self._times, _TIME.size, offset).ljust(_TIME.size, b"\0"))
             start = max(recorded, now) if recorded < now + max(_MAX_AHEAD, _MAX_AHEAD * self._interval) else now
             os.pwrite(self._times, _TIME.pack(start + self._interval), offset)
         finally:
-            fcntl.lockf(self._times, fcntl.LOCK_UN, _TIME.size, offset)
+            unlock_bytes(self._times, _TIME.size, offset)
         return start - now
 
 

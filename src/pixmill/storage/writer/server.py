@@ -1,6 +1,5 @@
 """The process that writes what others make: it decodes nothing, and believes them nothing."""
 
-import fcntl
 import mmap
 import os
 import socket
@@ -77,6 +76,8 @@ class _Packet:
 
     def __init__(self, descriptor: int, length: int) -> None:
         """Read the memory file ``descriptor``, which begins with the ``length`` bytes of the requests."""
+        import fcntl  # noqa: PLC0415  # not on Windows
+
         fcntl.fcntl(descriptor, _F_ADD_SEALS, _ALL_SEALS)
         size = os.fstat(descriptor).st_size
         is_mapped = size > _MAX_COPIED

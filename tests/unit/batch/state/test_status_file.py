@@ -1,5 +1,6 @@
 """What the state folder tells about the death of a run, and when it counts."""
 
+import os
 from contextlib import ExitStack
 
 import pytest
@@ -9,6 +10,7 @@ from pixmill.batch.state.status_file import STATUS, begun_tasks, open_status_fil
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.task import Attempt, Task
 
+pytestmark = pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="without allocated blocks there is no such file")
 TASK = Task.of("a")
 
 

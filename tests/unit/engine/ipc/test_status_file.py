@@ -9,6 +9,7 @@ from pixmill.engine.ipc.status_file import DeadRun, StatusFile, read_status_file
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.task import Attempt, BegunTask, Task
 
+pytestmark = pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="without allocated blocks there is no such file")
 FIRST, SECOND = (Attempt(Task.of(name)) for name in "ab")
 
 

@@ -20,6 +20,7 @@ from pixmill.batch.item import REJECTED
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.location import RUN_FILE_INTERVAL, RUNS
 from pixmill.core.events import Event, Observer
+from pixmill.core.operating_system import physical_memory
 from pixmill.core.validation import DECODE_ERRORS
 from pixmill.engine.observability.metrics import FailureKind, Metrics, MetricsSnapshot
 from pixmill.engine.observability.publisher import IgnoresUnchanged
@@ -149,6 +150,6 @@ def current_run_info(command: Sequence[str], makes: tuple[str, ...] = ()) -> Run
         python=platform.python_version(),
         system=f"{platform.system()} {platform.release()} on {platform.machine()}",
         cores=usable_cores(),
-        memory=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        memory=physical_memory(),
         unconfined=gaps(),
     )
