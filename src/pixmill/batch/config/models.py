@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, structs
 
 from pixmill.batch.config.pattern import Pattern
-from pixmill.batch.config.shard import Shard
+from pixmill.batch.config.shard import Shard, Splits
 from pixmill.batch.config.time_zone import TimeZone
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import AddressError
@@ -16,6 +16,8 @@ from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
 
 MAX_SHOWN = 3  # sources in one message
+#: the options that only a dataset as DST can have
+OF_DATASETS = ("shard_size", "shard_samples", "caption", "split", "shuffle")
 
 
 class Selection(Model, frozen=True, kw_only=True):
@@ -124,6 +126,30 @@ class Placement(Model, frozen=True, kw_only=True):
         ByteSize | None, Meta(description="datasets (tar://, parquet://): bytes of images per shard (default: 1GB)")
     ] = None
     shard_samples: Annotated[int | None, Meta(ge=1, description="datasets: maximum samples per shard (default: 10000)")] = None
+    caption: Annotated[
+        str | None,
+        Meta(
+            description="datasets: column of the list, or of a step, to write as KEY.txt or as the column caption "
+            "(default: the captions of SRC, if it is a dataset)",
+            extra={"value": "COLUMN"},
+        ),
+    ] = None
+    split: Annotated[
+        Splits | None,
+        Meta(
+            description="datasets: shards of their own for each part, such as train=0.9,val=0.1; a hash of the key decides",
+            extra={"value": "NAME=SHARE,..."},
+        ),
+    ] = None
+    shuffle: Annotated[
+        int | None,
+        Meta(
+            ge=0,
+            le=2**63 - 1,
+            description="datasets: order of the samples by a hash of this number and the key",
+            extra={"value": "SEED"},
+        ),
+    ] = None
     state: Annotated[
         str | None,
         Meta(description="keep the ledger in this folder instead of .pixmill in the destination", extra={"value": "FOLDER"}),
