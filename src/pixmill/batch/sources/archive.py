@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from pixmill.batch.manifests.sidecars import with_sidecars
 from pixmill.batch.source import OnError, OnIgnored, Row, SourceKind, SourceRequest, first_columns, no_op, with_folders
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
@@ -83,6 +82,8 @@ class Archive(SourceKind):
         """Return the ``entries`` of a tar file with the columns that files beside them have, as in WebDataset shards."""
         if self.address.scheme != "tar":
             return entries
+        from pixmill.batch.manifests.sidecars import with_sidecars  # noqa: PLC0415  # few sources are archives
+
         return [_row(entry, columns) if columns else entry for entry, columns in with_sidecars(entries, self.storage)]
 
 

@@ -7,8 +7,6 @@ from typing import Self
 from urllib.parse import quote_from_bytes
 
 from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, record
-from pixmill.batch.manifests.pictures import picture_column, read_rows
-from pixmill.batch.manifests.sidecars import with_sidecars
 from pixmill.batch.source import (
     Folder,
     OnError,
@@ -27,7 +25,6 @@ from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, locator_of
 from pixmill.storage.local.inodes import absolute, holder, real, real_holder
 from pixmill.storage.open import open_storage
-from pixmill.storage.schemes.parquet import file_version, picture_locator
 
 _SUFFIXES = {"tar": (".tar",), "parquet": (".parquet", ".pq")}
 
@@ -61,7 +58,11 @@ class Dataset(SourceKind):
         if address.scheme == "tar":
             return os.path.isdir(address.location)  # noqa: PTH112  # bytes
         is_table = address.local is not None and address.local.suffix.lower() in _SUFFIXES["parquet"] and address.local.is_file()
-        return is_table and address.local is not None and picture_column(address.local) is not None
+        if not is_table or address.local is None:
+            return False
+        from pixmill.batch.manifests.pictures import picture_column  # noqa: PLC0415  # few sources are tables
+
+        return picture_column(address.local) is not None
 
     @classmethod
     def open(cls, request: SourceRequest) -> Self:
@@ -118,6 +119,8 @@ class Dataset(SourceKind):
 
     def _members(self, shard: bytes, below: bytes, on_error: OnError) -> Iterator[list[Entry]]:
         """Yield the members of a tar shard folder by folder; hidden folders are not entered."""
+        from pixmill.batch.manifests.sidecars import with_sidecars  # noqa: PLC0415  # few sources are datasets
+
         archive = open_storage(self._address(shard))
         folders: set[bytes] = set()
 
@@ -142,6 +145,9 @@ class Dataset(SourceKind):
 
     def _table(self, shard: bytes, below: bytes, on_error: OnError) -> Iterator[list[Entry]]:
         """Yield the rows of a Parquet shard in parts whose names cannot collide."""
+        from pixmill.batch.manifests.pictures import picture_column, read_rows  # noqa: PLC0415  # few sources are tables
+        from pixmill.storage.schemes.parquet import file_version, picture_locator  # noqa: PLC0415  # as above
+
         path = Path(os.fsdecode(shard))
         column = picture_column(path, self._column)
         if column is None:

@@ -13,7 +13,6 @@ import msgspec
 from pixmill.batch.manifests import csv, jsonl, parquet, text
 from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, record
 from pixmill.batch.manifests.paths import PathMapper
-from pixmill.batch.manifests.pictures import picture_column
 from pixmill.batch.manifests.row import ManifestRow
 from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.batch.source import Folder, OnError, OnIgnored, Row, Shape, SourceKind, SourceRequest, first_columns, no_op
@@ -79,7 +78,11 @@ class Manifest(SourceKind):
         suffixes = (*_LINES, *_JSON, *_PARQUET, *_DELIMITERS)
         if address.local is None or address.local.suffix.lower() not in suffixes or not address.local.is_file():
             return False
-        return address.local.suffix.lower() not in _PARQUET or picture_column(address.local) is None
+        if address.local.suffix.lower() not in _PARQUET:
+            return True
+        from pixmill.batch.manifests.pictures import picture_column  # noqa: PLC0415  # few lists are tables
+
+        return picture_column(address.local) is None
 
     @classmethod
     def open(cls, request: SourceRequest) -> Self:

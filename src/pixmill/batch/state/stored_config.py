@@ -22,9 +22,7 @@ def stored_config(config: RunConfig) -> bytes:
         builtins["source"] = [_absolute(source) for source in config.source]
     elif config.source != STANDARD_INPUT:
         source = Address.parse(config.source)
-        builtins["source"] = (
-            str(source.local.absolute()) if source.local else _absolute(config.source)
-        )  # for a retry from elsewhere
+        builtins["source"] = str(source.local.absolute()) if source.local else _absolute(config.source)  # for a retry
     return json.dumps(builtins).encode()  # unlike msgspec, json supports paths that are not UTF-8
 
 
