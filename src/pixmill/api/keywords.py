@@ -221,6 +221,10 @@ class RunOptions(ImageOptions, total=False):
     preserve: attributes to copy from the source file: mtime
     shard_size: datasets (tar://, parquet://): bytes of images per shard (default: 1GB)
     shard_samples: datasets: maximum samples per shard (default: 10000)
+    caption: datasets: column of the list, or of a step, to write as KEY.txt or as the column caption (default: the captions of
+        SRC, if it is a dataset)
+    split: datasets: shards of their own for each part, such as train=0.9,val=0.1; a hash of the key decides
+    shuffle: datasets: order of the samples by a hash of this number and the key
     state: keep the ledger in this folder instead of .pixmill in the destination
     index: write an index of all outputs to this file, one JSON line per image
     workers: number of worker processes (default: one per usable core, six per core with buckets or URLs)
@@ -324,6 +328,9 @@ class RunOptions(ImageOptions, total=False):
     preserve: Sequence[Literal["mtime"]]
     shard_size: str | float | None
     shard_samples: int | None
+    caption: str | None
+    split: str | dict[str, float] | None
+    shuffle: int | None
     state: str | os.PathLike[str] | None
     index: str | os.PathLike[str] | None
     workers: int | None
