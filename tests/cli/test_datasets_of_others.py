@@ -18,10 +18,11 @@ WORDS = ("--size", "32x32", "--workers", "2")
 SAVE = """
 import sys
 from datasets import Dataset, Features, Image, Value
-files = sys.argv[2:]
-rows = {"image": files, "text": [f"text of {number}" for number in range(len(files))], "label": list(range(len(files)))}
+target, kind, *files = sys.argv[1:]
+images = [{"bytes": open(file, "rb").read(), "path": file.split("/")[-1]} if kind == "bytes" else file for file in files]
+rows = {"image": images, "text": [f"text of {number}" for number in range(len(files))], "label": list(range(len(files)))}
 features = Features({"image": Image(), "text": Value("string"), "label": Value("int64")})
-Dataset.from_dict(rows, features=features).to_parquet(sys.argv[1])
+Dataset.from_dict(rows, features=features).to_parquet(target)
 """
 
 
@@ -151,21 +152,22 @@ def test_one_parquet_file_gives_files_named_by_its_keys(tables, pixmill, tmp_pat
     assert sorted(outputs(tmp_path / "out")) == [f"{number:09}.jpg" for number in range(4, 8)]
 
 
-def test_what_datasets_wrote_is_read_with_its_columns(pixmill, tmp_path):
+@pytest.mark.parametrize("kind", ["bytes", "paths"])
+def test_what_datasets_wrote_is_read_with_its_columns(pixmill, tmp_path, kind):
     pytest.importorskip("datasets", reason="Hugging Face datasets is not installed")
     (tmp_path / "in").mkdir()
     files = [tmp_path / "in" / f"cat {number}.png" for number in range(5)]
     for number, path in enumerate(files):
         path.write_bytes(picture(number, "PNG"))
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")}
-    line = [sys.executable, "-c", SAVE, tmp_path / "part-0.parquet", *files]
+    line = [sys.executable, "-c", SAVE, tmp_path / "part-0.parquet", kind, *files]
     subprocess.run(line, check=True, capture_output=True, env=environment)
-    run = pixmill("run", "part-0.parquet", "tar://out", *WORDS)
+    run = pixmill("run", "part-0.parquet", "tar://out", *WORDS, "--caption", "text")
     assert run.returncode == 0, run.stderr
-    found = members(tmp_path / "out")
-    assert [name for name in found if name.endswith(".jpg")] == [f"cat {number}.jpg" for number in range(5)]
-    assert found["cat 3.txt"] == b"text of 3"
-    assert json.loads(found["cat 3.json"])["columns"] == {"text": "text of 3", "label": 3}
+    found, below = members(tmp_path / "out"), "" if kind == "bytes" else "in/"
+    assert [name for name in found if name.endswith(".jpg")] == [f"{below}cat {number}.jpg" for number in range(5)]
+    assert found[f"{below}cat 3.txt"] == b"text of 3"
+    assert json.loads(found[f"{below}cat 3.json"])["columns"] == {"text": "text of 3", "label": 3}
 
 
 def test_a_dataset_of_pixmill_is_a_source_and_says_nothing_of_itself_twice(shards, tables, pixmill, tmp_path):  # noqa: ARG001  # as above
