@@ -253,3 +253,20 @@ def test_a_retry_finds_the_shards_from_another_folder(shards, pixmill, tmp_path)
     pixmill("retry", tmp_path / "out", cwd=tmp_path / "elsewhere")
     assert "found     12 images" in pixmill("run", "tar://shards", "out", *WORDS).stderr
     assert len(outputs(tmp_path / "out")) == 12
+
+
+def test_a_damaged_table_is_reported_and_the_others_follow(tables, pixmill, tmp_path):
+    data = (tables / "00001.parquet").read_bytes()
+    (tables / "00001.parquet").write_bytes(data[:4] + bytes(len(data) - 2000) + data[-1996:])
+    run = pixmill("run", "parquet://tables", "out", *WORDS)
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert len(outputs(tmp_path / "out")) == 8
+    assert "00001.parquet" in pixmill("failures", "out").stdout
+
+
+def test_shards_that_differ_only_in_their_extension_share_no_names(tables, pixmill, tmp_path):
+    (tables / "00001.parquet").rename(tables / "00000.pq")
+    (tables / "00002.parquet").unlink()
+    assert pixmill("run", "parquet://tables", "out", *WORDS).returncode == 0
+    assert len(outputs(tmp_path / "out")) == 8

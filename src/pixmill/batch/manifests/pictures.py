@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from pixmill.batch.manifests.sidecars import without_description
-from pixmill.core.errors import ReadError
+from pixmill.core.errors import AddressError, ReadError
+from pixmill.core.text import printable
 from pixmill.imaging.formats import kind_of
 from pixmill.storage.archives.format import safe_name
 
@@ -52,7 +53,18 @@ def picture_column(path: Path, requested: str | None = None) -> str | None:
 
 
 def read_rows(path: Path, column: str) -> Iterator[PictureRow]:
-    """Yield the rows of the Parquet file at ``path``, whose pictures are in ``column``, which is not read."""
+    """Yield the rows of the Parquet file at ``path``, whose pictures are in ``column``, which is not read.
+
+    ``AddressError`` if the file is damaged.
+    """
+    pyarrow = importlib.import_module("pyarrow")
+    try:
+        yield from _rows(path, column)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise AddressError(f"{printable(path)} cannot be read as Parquet: {error}") from None
+
+
+def _rows(path: Path, column: str) -> Iterator[PictureRow]:
     parquet = importlib.import_module("pyarrow.parquet")
     top, _, inner = column.partition(".")
     with parquet.ParquetFile(path) as file:

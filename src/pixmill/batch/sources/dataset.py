@@ -18,7 +18,7 @@ from pixmill.batch.source import (
     no_op,
     with_folders,
 )
-from pixmill.core.errors import AddressError, ImageError, MissingExtra, ReadError
+from pixmill.core.errors import AddressError, ImageError, MissingExtra, ReadError, RunError
 from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
@@ -49,6 +49,7 @@ class Dataset(SourceKind):
         self._shards = shards
         self._is_file = is_file
         self._column = column
+        self._has_unique_stems = len({os.path.splitext(each)[0] for each in shards}) == len(shards)  # noqa: PTH122  # bytes
 
     @classmethod
     def claims(cls, address: Address) -> bool:
@@ -74,7 +75,10 @@ class Dataset(SourceKind):
                 raise AddressError(f"SRC {address} does not exist: expected a folder of shards, or one of them")
             return cls("parquet", place, [place], is_file=True, column=column)
         suffixes = _SUFFIXES[address.scheme]
-        names = sorted(each for each in os.listdir(place) if os.fsdecode(each).lower().endswith(suffixes))  # noqa: PTH208  # bytes
+        try:
+            names = sorted(each for each in os.listdir(place) if os.fsdecode(each).lower().endswith(suffixes))  # noqa: PTH208  # bytes
+        except OSError as error:
+            raise RunError(f"SRC {address} cannot be read: {error.strerror}", code="not-readable") from None
         shards = [place + b"/" + each for each in names if not each.startswith((b".", b"_"))]
         if not shards:
             message = f"SRC {address} has no shards: no file in this folder ends in {suffixes[0]}"
@@ -114,8 +118,13 @@ class Dataset(SourceKind):
                 on_error(os.path.basename(shard), ReadError(error.message))  # noqa: PTH119  # bytes
 
     def _rows(self, shard: bytes, on_error: OnError) -> Iterator[list[Entry]]:
-        below = b"" if self._is_file else os.path.splitext(os.path.basename(shard))[0] + b"/"  # noqa: PTH119, PTH122  # bytes
+        below = b"" if self._is_file else self._name(shard) + b"/"
         return self._members(shard, below, on_error) if self._scheme == "tar" else self._table(shard, below, on_error)
+
+    def _name(self, shard: bytes) -> bytes:
+        """Return the name of ``shard``, without its extension unless another shard has the same name with another one."""
+        name = os.path.basename(shard)  # noqa: PTH119  # bytes
+        return os.path.splitext(name)[0] if self._has_unique_stems else name  # noqa: PTH122  # bytes
 
     def _members(self, shard: bytes, below: bytes, on_error: OnError) -> Iterator[list[Entry]]:
         """Yield the members of a tar shard folder by folder; hidden folders are not entered."""
