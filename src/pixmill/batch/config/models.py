@@ -108,7 +108,7 @@ class Placement(Model, frozen=True, kw_only=True):
         Meta(
             description="what to do when pixmill did not write the file at an output's path, or it was changed since: "
             "fail the image, replace the file, skip the image, refuse the whole run, "
-            "or adopt a complete file of the expected format and size as the output",
+            "or adopt a complete file of the expected format and size",
             extra={
                 "prevents": ("exists",),
                 "synonyms": {"overwrite": "replace", "ignore": "skip", "error": "fail", "abort": "refuse"},
@@ -129,8 +129,8 @@ class Placement(Model, frozen=True, kw_only=True):
     caption: Annotated[
         str | None,
         Meta(
-            description="datasets: column of the list, or of a step, to write as KEY.txt or as the column caption "
-            "(default: the captions of SRC, if it is a dataset)",
+            description="datasets: column with captions, to write as KEY.txt or column caption "
+            "(default: those of a dataset as SRC)",
             extra={"value": "COLUMN"},
         ),
     ] = None
@@ -197,8 +197,8 @@ class RunConfig(Model, frozen=True, kw_only=True):
     on_upgrade: Annotated[
         Literal["keep", "remake"],
         Meta(
-            description="what to do with finished images when libraries that process images, or pixmill's own processing, "
-            "have another version now: keep them, or make them again"
+            description="finished images when libraries or pixmill's own processing have another version: "
+            "keep them, or make them again"
         ),
     ] = "keep"
     force: Annotated[bool, Meta(description="reprocess everything, including finished images")] = False
