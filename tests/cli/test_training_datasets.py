@@ -267,7 +267,7 @@ def test_what_is_pruned_leaves_its_split_and_the_captions_of_the_others_stay(lis
     rows = [line for line in listed.read_text().splitlines() if "p03" not in line]
     listed.write_text("\n".join(rows) + "\n")
     (tmp_path / "photos" / "p03.jpg").unlink()
-    pruned = pixmill("prune", "tar://out", "--yes")
+    pruned = pixmill("prune", "tar://out", listed, "--yes")
     assert pruned.returncode == 0, pruned.stderr
     pixmill("run", listed, "tar://afresh", *words)
     assert outputs(tmp_path / "out") == outputs(tmp_path / "afresh")
