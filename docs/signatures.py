@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON
 from pixmill.batch.config.options import LIMIT, MAKE, Option, options
 from pixmill.batch.config.pattern import Pattern
-from pixmill.batch.config.shard import Shard
+from pixmill.batch.config.shard import Shard, Splits
 from pixmill.batch.config.time_zone import TimeZone
 from pixmill.batch.naming.template import Template
 from pixmill.core.model import Model, fields
@@ -38,6 +38,7 @@ MAX_ARGUMENTS = 6  # of a function, in pyproject.toml
 ACCEPTED: tuple[tuple[type, str], ...] = (
     (Quantity, "str | float"), (Size, "str | int"), (Shard, "str"), (Template, "str"), (TimeZone, "str"), (Pattern, "str"),
     (Colour, "Colour | str"), (CountOrPercent, "int | str"), (Operation, "StepLike"), (Codec, "CodecLike"),
+    (Splits, "str | dict[str, float]"),
     (Allowed, "AllowLike"), (Setting, "str"),
 )  # fmt: skip
 HEAD = '''"""The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""

@@ -7,6 +7,7 @@ import shlex
 import pytest
 from PIL import Image
 
+from pixmill.batch.config.options import options
 from pixmill.cli.main import main
 from support.everyday_desk import write_desk
 from support.tutorials import REPOSITORY
@@ -63,3 +64,13 @@ def test_the_pillow_script_and_the_command_make_the_same_sizes(desk, monkeypatch
     with Image.open("photos/IMG_0001.jpg") as image, Image.open("compared/IMG_0001.jpg") as made:
         image.thumbnail((800, 600))
         assert made.size == image.size
+
+
+def test_the_page_about_img2dataset_names_options_that_exist_and_plans_what_it_shows(plan):
+    page = (REPOSITORY / "docs" / "coming-from-img2dataset.md").read_text("utf-8")
+    ours = [row.split("|")[2] for row in page.splitlines() if row.startswith("|")]
+    named = {name.replace("-", "_") for cell in ours for name in re.findall(r"--([a-z][a-z-]+)", cell)}
+    assert named - set(options()) - {"metrics_port", "metrics_file", "json", "step"} == set()
+    assert {"caption", "split", "shuffle", "min_size", "max_aspect"} <= named
+    (line,) = re.findall(r"^pixmill run urls[.]csv .*$", page, re.MULTILINE)
+    assert plan(line)["to_do"] == 2

@@ -90,6 +90,10 @@ class TestParquet(PackingSuite):
             "dominant_color": None,
             "dhash": None,
             "captured_at": None,
+            "caption": None,
+            "original_width": None,
+            "original_height": None,
+            "sha256": None,
         }
 
     def test_traits_are_columns_with_types(self, tmp_path):

@@ -14,7 +14,7 @@ from pixmill.batch.datasets.catalogue import CATALOGUE_FILE, Catalogue
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.open import open_contents
 from pixmill.batch.datasets.sealing.sealing import Sealing
-from pixmill.batch.datasets.shard_layout import Bounds
+from pixmill.batch.datasets.shard_layout import Bounds, Layout
 from pixmill.batch.datasets.shard_store import open_shard_store
 from pixmill.batch.item import ImageResult, OutputRecord, pack, unpack
 from pixmill.batch.state.ledger_files import LEDGER
@@ -92,7 +92,7 @@ class DatasetFixture:
                 store,
                 ledger=ledger,
                 catalogue=catalogue,
-                bounds=self.bounds,
+                layout=Layout(bounds=self.bounds),
                 publisher=publisher,
                 replaces=replaces,
             )

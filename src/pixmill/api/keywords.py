@@ -215,20 +215,21 @@ class RunOptions(ImageOptions, total=False):
     portable_names: names that every file system accepts: _ for characters, words and endings that Windows refuses, at most 255
         bytes; without it, only if the destination refuses them
     existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
-        replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size as the
-        output
+        replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size
     follow_output_links: write through symbolic links below the destination
     durability: full: outputs survive a power failure; none: no fsync
     preserve: attributes to copy from the source file: mtime
     shard_size: datasets (tar://, parquet://): bytes of images per shard (default: 1GB)
     shard_samples: datasets: maximum samples per shard (default: 10000)
+    caption: datasets: column with captions, to write as KEY.txt or column caption (default: those of a dataset as SRC)
+    split: datasets: shards of their own for each part, such as train=0.9,val=0.1; a hash of the key decides
+    shuffle: datasets: order of the samples by a hash of this number and the key
     state: keep the ledger in this folder instead of .pixmill in the destination
     index: write an index of all outputs to this file, one JSON line per image
     workers: number of worker processes (default: one per usable core, six per core with buckets or URLs)
     executor: where to process images: local, ray, dask, or inline to debug a step
     address: cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)
-    on_upgrade: what to do with finished images when libraries that process images, or pixmill's own processing, have another
-        version now: keep them, or make them again
+    on_upgrade: finished images when libraries or pixmill's own processing have another version: keep them, or make them again
     force: reprocess everything, including finished images
     attempts: attempts per image over all runs; the last one runs alone in a fresh worker
     timeout: time limit per image, after which its worker is killed
@@ -286,10 +287,9 @@ class RunOptions(ImageOptions, total=False):
     autorotate: changes nothing: the EXIF orientation is always applied
     no_upscale: changes nothing: images are only enlarged by a step with enlarge=true
     no_enlarge: changes nothing: images are only enlarged by a step with enlarge=true
-    resume: changes nothing: a run always continues where the last one stopped, and does only what is missing, new or changed
-    incremental: changes nothing: a run always continues where the last one stopped, and does only what is missing, new or
-        changed
-    update: changes nothing: a run always continues where the last one stopped, and does only what is missing, new or changed
+    resume: changes nothing: a run always continues where the last one stopped, and does what is missing, new or changed
+    incremental: changes nothing: a run always continues where the last one stopped, and does what is missing, new or changed
+    update: changes nothing: a run always continues where the last one stopped, and does what is missing, new or changed
     keep_going: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
     skip_errors: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
     ignore_errors: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
@@ -326,6 +326,9 @@ class RunOptions(ImageOptions, total=False):
     preserve: Sequence[Literal["mtime"]]
     shard_size: str | float | None
     shard_samples: int | None
+    caption: str | None
+    split: str | dict[str, float] | None
+    shuffle: int | None
     state: str | os.PathLike[str] | None
     index: str | os.PathLike[str] | None
     workers: int | None

@@ -14,6 +14,7 @@ from pixmill.batch.manifests.grouping import disambiguated
 from pixmill.batch.source import (
     Folder,
     Given,
+    KnowsLocators,
     MemberEntry,
     OnError,
     OnIgnored,
@@ -32,6 +33,7 @@ from pixmill.storage.entry import Entry, locator_of
 from pixmill.storage.local.inodes import absolute
 from pixmill.storage.open import open_storage
 
+_MAX_EXAMINED = 10  # sources, each of which takes a listing
 _LOCAL_SCHEMES = ("file", "tar", "zip")
 _Listing = tuple[tuple[bytes, ...], list[Entry]]  # the parts of a folder's path, and entries in it
 
@@ -62,8 +64,8 @@ class Member(msgspec.Struct, frozen=True):
     def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes] | None:
         """Return the place of an entry of the composition and its path there, or ``None`` if ``locator`` is not in this source."""
         address = self.source.address
-        if isinstance(self.source, LooseFiles):
-            return self.source.locate(path, locator) if self.source.has(locator) else None
+        if isinstance(self.source, KnowsLocators):
+            return self.source.locate(path.removeprefix(self.path(b"")), locator) if self.source.has(locator) else None
         if address.scheme == "multi":  # one URL
             return None if locator.startswith(b"\0/") or b"\0" in locator[1:] else self.source.locate(path, locator)
         prefix = _locator(address, Entry(b"", 0, b""))
@@ -82,7 +84,6 @@ class Composition:
     """
 
     is_explicit = False  # its entries tell
-    has_columns = False
     has_unique_paths = False
     is_dated = False
     shape: Shape = "folder"
@@ -93,6 +94,7 @@ class Composition:
         """Combine ``members``. ``left_out`` are paths of sources that are not read, each with the reason."""
         self._members = members
         self._left_out = left_out
+        self.has_columns = any(member.source.has_columns for member in members)
         self._below: dict[bytes, list[Member]] = defaultdict(list)
         for member in members:
             self._below[member.below].append(member)
@@ -150,6 +152,11 @@ class Composition:
     def find(self, paths: Iterable[bytes]) -> Iterator[Entry] | None:  # noqa: ARG002  # as every source has it
         """Return ``None``: which source a path is in, only a listing tells."""
         return None
+
+    def column_names(self) -> tuple[str, ...]:
+        """Return those of the first sources that have any."""
+        found = (member.source.column_names() for member in self._members[:_MAX_EXAMINED])
+        return next(filter(None, found), ())
 
 
 def open_sources(given: Sequence[str], request: SourceRequest) -> Source:

@@ -72,12 +72,21 @@ class SourceRecord(msgspec.Struct, frozen=True, array_like=True):
     """The source as it was when outputs were made from it; empty in rows of earlier versions, which did not record it.
 
     ``version`` and ``changed_at`` are those of its ``Entry``. ``digest`` is ``content_digest`` of its bytes, empty if they were not
-    read since.
+    read since. If a run made it for a dataset or an index, ``digest_tail`` is the other half of this SHA-256, and ``width`` and
+    ``height`` are its upright sides in pixels; otherwise they are empty and 0.
     """
 
     version: bytes = b""
     changed_at: int = 0
     digest: bytes = b""
+    digest_tail: bytes = b""
+    width: int = 0
+    height: int = 0
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of its bytes in hex; empty if only half of it is known."""
+        return (self.digest + self.digest_tail).hex() if self.digest and self.digest_tail else ""
 
     def has_other_change_time(self, changed_at: int) -> bool:
         """Tell whether the file, whose ``Entry.changed_at`` is now this, was changed in some way, which its digest can tell.

@@ -85,6 +85,10 @@ class LooseFiles:
         """Return ``None``: all files are known already."""
         return None
 
+    def column_names(self) -> tuple[str, ...]:
+        """Return nothing: files have no columns."""
+        return ()
+
 
 def real_folder(path: bytes) -> bytes:
     """Return the folder that contains ``path``, with its links resolved."""

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, Protocol, Self
+from itertools import islice
+from typing import Literal, Protocol, Self, runtime_checkable
 
 import msgspec
 
@@ -20,6 +21,7 @@ OnError = Callable[[bytes, ImageError], None]
 #: called with a path that the source itself skips, and the reason: ``symlink`` or ``output``
 OnIgnored = Callable[[bytes, str], None]
 Shape = Literal["folder", "archive", "list", "image"]
+_MAX_EXAMINED = 1000  # entries
 SYMLINK = "symlink"
 FALLBACK = "directory"  # the source for addresses that no other source claims
 
@@ -124,6 +126,9 @@ class Source(Protocol):
     def find(self, paths: Iterable[bytes]) -> Iterator[Entry] | None:
         """Return those of the entries at ``paths`` that a listing would yield; ``None`` if a listing is needed to tell."""
 
+    def column_names(self) -> tuple[str, ...]:
+        """Return the names of the columns that its first entries have, by reading those; none if that is not possible."""
+
 
 class SourceKind(ABC):
     """A kind of ``Source``: the class that a module of ``pixmill.batch.sources`` defines.
@@ -174,6 +179,25 @@ class SourceKind(ABC):
     def find(self, paths: Iterable[bytes]) -> Iterator[Entry] | None:  # noqa: ARG002  # sources that can look files up use it
         """Return ``None``: a listing is needed."""
         return None
+
+    def column_names(self) -> tuple[str, ...]:
+        """Return nothing: most entries have no columns."""
+        return ()
+
+
+@runtime_checkable
+class KnowsLocators(Protocol):
+    """A source that can tell whether an entry is its own, whatever its address."""
+
+    def has(self, locator: bytes) -> bool:
+        """Tell whether the entry with this ``locator`` is one of it."""
+
+
+def first_columns(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """Return the names of the columns that the first of ``entries`` have, in the order of their first appearance."""
+    rows = (each.columns for each in islice(entries, _MAX_EXAMINED) if isinstance(each, Row))
+    names = (name for columns in rows if columns for name in msgspec.json.decode(columns, type=dict[str, msgspec.Raw]))
+    return tuple(dict.fromkeys(names))
 
 
 def place_of(address: Address) -> bytes:

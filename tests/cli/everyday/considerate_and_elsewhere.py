@@ -95,6 +95,33 @@ def table(desk):
     assert {Image.open(io.BytesIO(row["image"]["bytes"])).size for row in rows} == {(512, 512)}
 
 
+@judges("A data set with captions, shuffled, with a part for validation")
+def captions_and_parts(desk):
+    rows = "".join(f"photos/{name},about {name}\n" for name in ("IMG_0001.jpg", "logo.png"))
+    (desk.folder / "urls.csv").write_text("url,caption\n" + rows)
+    desk.type()
+    captions = []
+    for path in sorted((desk.folder / "train").glob("*.tar")):
+        assert path.name.partition("-")[0] in {"train", "val"}
+        with tarfile.open(path) as shard:
+            captions += [shard.extractfile(name).read().decode() for name in shard.getnames() if name.endswith(".txt")]
+    assert sorted(captions) == sorted(line.partition(",")[2] for line in rows.splitlines())
+
+
+@judges("Smaller pictures of a data set that others made")
+def shards_of_others(desk):
+    (desk.folder / "shards").mkdir()
+    with tarfile.open(desk.folder / "shards" / "00000.tar", "w") as shard:
+        shard.add(desk.folder / "photos" / "IMG_0001.jpg", "k1.jpg")
+        caption = tarfile.TarInfo("k1.txt")
+        caption.size = 5
+        shard.addfile(caption, io.BytesIO(b"a cat"))
+    desk.type()
+    with tarfile.open(desk.folder / "smaller" / "000000.tar") as shard:
+        assert shard.extractfile("00000/k1.txt").read() == b"a cat"
+        assert max(Image.open(shard.extractfile("00000/k1.jpg")).size) == 256
+
+
 @judges("On two machines at once")
 def two_machines(desk):
     desk.type()

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, structs
 
 from pixmill.batch.config.pattern import Pattern
-from pixmill.batch.config.shard import Shard
+from pixmill.batch.config.shard import Shard, Splits
 from pixmill.batch.config.time_zone import TimeZone
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import AddressError
@@ -16,6 +16,8 @@ from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
 
 MAX_SHOWN = 3  # sources in one message
+#: the options that only a dataset as DST can have
+OF_DATASETS = ("shard_size", "shard_samples", "caption", "split", "shuffle")
 
 
 class Selection(Model, frozen=True, kw_only=True):
@@ -110,7 +112,7 @@ class Placement(Model, frozen=True, kw_only=True):
         Meta(
             description="what to do when pixmill did not write the file at an output's path, or it was changed since: "
             "fail the image, replace the file, skip the image, refuse the whole run, "
-            "or adopt a complete file of the expected format and size as the output",
+            "or adopt a complete file of the expected format and size",
             extra={
                 "prevents": ("exists",),
                 "synonyms": {"overwrite": "replace", "ignore": "skip", "error": "fail", "abort": "refuse"},
@@ -128,6 +130,30 @@ class Placement(Model, frozen=True, kw_only=True):
         ByteSize | None, Meta(description="datasets (tar://, parquet://): bytes of images per shard (default: 1GB)")
     ] = None
     shard_samples: Annotated[int | None, Meta(ge=1, description="datasets: maximum samples per shard (default: 10000)")] = None
+    caption: Annotated[
+        str | None,
+        Meta(
+            description="datasets: column with captions, to write as KEY.txt or column caption "
+            "(default: those of a dataset as SRC)",
+            extra={"value": "COLUMN"},
+        ),
+    ] = None
+    split: Annotated[
+        Splits | None,
+        Meta(
+            description="datasets: shards of their own for each part, such as train=0.9,val=0.1; a hash of the key decides",
+            extra={"value": "NAME=SHARE,..."},
+        ),
+    ] = None
+    shuffle: Annotated[
+        int | None,
+        Meta(
+            ge=0,
+            le=2**63 - 1,
+            description="datasets: order of the samples by a hash of this number and the key",
+            extra={"value": "SEED"},
+        ),
+    ] = None
     state: Annotated[
         str | None,
         Meta(description="keep the ledger in this folder instead of .pixmill in the destination", extra={"value": "FOLDER"}),
@@ -175,8 +201,8 @@ class RunConfig(Model, frozen=True, kw_only=True):
     on_upgrade: Annotated[
         Literal["keep", "remake"],
         Meta(
-            description="what to do with finished images when libraries that process images, or pixmill's own processing, "
-            "have another version now: keep them, or make them again"
+            description="finished images when libraries or pixmill's own processing have another version: "
+            "keep them, or make them again"
         ),
     ] = "keep"
     force: Annotated[bool, Meta(description="reprocess everything, including finished images")] = False

@@ -1,12 +1,23 @@
-"""``Shard``: one of n parts of a run; a hash of its name assigns each source to a part."""
+"""``Shard``: one of n parts of a run. ``Splits``: the parts of a dataset. A hash of its name assigns a source or sample to one."""
 
 import math
 import re
 import zlib
-from typing import ClassVar, Self
+from collections.abc import Mapping
+from hashlib import blake2b
+from itertools import accumulate
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from pixmill.core.validation import InvalidValue
+
+if TYPE_CHECKING:
+    from fractions import Fraction  # which few runs need
 
 _PATTERN = re.compile(r"(\d+)/(\d+)")
 _FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
+_SPLIT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_SHARE = re.compile(r"[0-9]?[.][0-9]{1,18}|1|[1-9][0-9]{0,8}/[1-9][0-9]{0,8}")
+_RANGE = 1 << 64
 
 
 class Shard:
@@ -69,3 +80,87 @@ class Shard:
     def __hash__(self) -> int:
         """Hash by value."""
         return hash((self.index, self.count))
+
+
+class Splits:
+    """Names of splits and their shares, which add up to 1. A given key always belongs to the same split.
+
+    Shares that change move no more samples than they have to, as long as the order of the names stays.
+    """
+
+    __slots__ = ("_bounds", "shares")
+    expected: ClassVar[str] = "names and shares that add up to 1, such as train=0.9,val=0.1"
+
+    def __init__(self, shares: "Mapping[str, Fraction] | None" = None) -> None:
+        """Store the share of each split; without any, a dataset is not split."""
+        self.shares = dict(shares or {})
+        totals = accumulate(self.shares.values())
+        self._bounds = [(int(total * _RANGE), name) for name, total in zip(self.shares, totals, strict=True)]
+
+    def of(self, key: bytes) -> str:
+        """Return the split of the sample ``key``; empty if there are none."""
+        if not self.shares:
+            return ""
+        position = int.from_bytes(blake2b(key, digest_size=8, person=b"split").digest())
+        return next(name for bound, name in self._bounds if position < bound)
+
+    @classmethod
+    def from_builtin(cls, value: object) -> Self:
+        """Parse ``NAME=SHARE,...`` or a table of shares by name; ``ValueError`` when it is invalid."""
+        pairs = list(value.items()) if isinstance(value, Mapping) else [_pair(text) for text in str(value).split(",")]
+        shares = {str(name).strip(): _share(share) for name, share in pairs}
+        if len(shares) < len(pairs):
+            raise InvalidValue(cls.expected, value, answer="each name once")
+        invalid = next((name for name in shares if not _SPLIT.fullmatch(name)), None)
+        if invalid is not None:
+            raise InvalidValue(cls.expected, value, answer="a name begins with a letter and has letters, digits and _")
+        total = sum(shares.values())
+        if total != 1:
+            raise InvalidValue(cls.expected, value, answer=f"these add up to {float(total):g}")
+        return cls(shares)
+
+    def to_builtin(self) -> str:
+        """Return the canonical text; empty without splits."""
+        return ",".join(f"{name}={_text(share)}" for name, share in self.shares.items())
+
+    def __str__(self) -> str:
+        """Return the canonical text."""
+        return self.to_builtin()
+
+    def __repr__(self) -> str:
+        """Return the canonical text inside the class name."""
+        return f"Splits({self})"
+
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self.shares)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value, and by order, which decides about the samples."""
+        return isinstance(other, Splits) and list(self.shares.items()) == list(other.shares.items())
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash(tuple(self.shares.items()))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, share = text.partition("=")
+    if not equals:
+        raise ValueError(Splits.expected)
+    return name, share
+
+
+def _share(value: object) -> "Fraction":
+    from fractions import Fraction  # noqa: PLC0415  # few runs need it
+
+    text = str(value).strip()
+    if not _SHARE.fullmatch(text) or not 0 < Fraction(text) <= 1:
+        raise ValueError(Splits.expected)
+    return Fraction(text)
+
+
+def _text(share: "Fraction") -> str:
+    """Return ``share`` as a decimal number if it is one, so that it parses back to the same share."""
+    decimal = repr(float(share))
+    return decimal if _share(decimal) == share else str(share)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -52,9 +53,9 @@ class Dataset(msgspec.Struct, frozen=True):
         """Return the folder of shards that are being written or wait for a switch."""
         return self.work_folder / self._own("staging")
 
-    def shard_name(self, number: int) -> str:
-        """Return the file name of the shard with this ``number``, counting from 0."""
-        return f"{self._prefix}{number:06}{self.packing_class.suffix}"
+    def shard_name(self, number: int, split: str = "") -> str:
+        """Return the file name of the shard with this ``number``, counting from 0; each split has its own numbers."""
+        return f"{split}-{self.shard_name(number)}" if split else f"{self._prefix}{number:06}{self.packing_class.suffix}"
 
     def index_name(self, name: str) -> str:
         """Return the file name of the index ``name`` in this dataset.
@@ -67,14 +68,15 @@ class Dataset(msgspec.Struct, frozen=True):
         """Return the file name that earlier versions gave the index ``name``."""
         return f"{self._prefix}{name}"
 
-    def is_shard(self, name: str) -> bool:
-        """Return whether ``name`` is the file name of a shard, of any packing and of any shard of a run."""
+    def is_shard(self, name: str, splits: Iterable[str] = ()) -> bool:
+        """Return whether ``name`` is the file name of a shard, of any packing, of any shard of a run, and of any of ``splits``."""
         suffixes = "|".join(re.escape(packing.suffix) for _, packing in packings())
-        return re.fullmatch(rf"(?:[0-9]+of[0-9]+-)?[0-9]{{6,}}(?:{suffixes})", name) is not None
+        parts = "|".join(map(re.escape, splits))
+        return re.fullmatch(rf"(?:(?:{parts})-)?(?:[0-9]+of[0-9]+-)?[0-9]{{6,}}(?:{suffixes})", name) is not None
 
     def is_of_other_shard(self, name: str) -> bool:
         """Return whether the file ``name`` belongs to another shard of a run that is split in the same way."""
-        others = re.match(r"([0-9]+of([0-9]+))-", name)
+        others = re.match(r"(?:[A-Za-z][A-Za-z0-9_]*-)?([0-9]+of([0-9]+))-", name)
         return bool(self.tag and others and others[1] != self.tag and others[2] == self.tag.partition("of")[2])
 
     @property

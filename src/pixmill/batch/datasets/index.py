@@ -1,31 +1,33 @@
 """The indexes of a dataset, ``_index.jsonl`` with a line for each sample, and ``_shards.json``: if both exist, it is complete."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, Stage
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
-from pixmill.batch.datasets.sample import captured_at, look, sample_of, with_samples
+from pixmill.batch.datasets.sample import additions, captured_at, look
 from pixmill.batch.datasets.shard_file import atomic_shard_file
+from pixmill.batch.datasets.shard_layout import ShardPlan
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.item import OutputRecord
 from pixmill.core.name_text import name_text
-from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.json_lines import json_line
 
 
-def write_indexes(dataset: Dataset, store: ShardStore, *, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
-    """Write both to ``store``, each atomically, in constant memory; ``RunError`` if they cannot be written.
+def write_indexes(
+    dataset: Dataset, store: ShardStore, *, plans: Iterable[ShardPlan], catalogue: Catalogue, contents: Contents
+) -> None:
+    """Write both to ``store``, each atomically, in the memory of ``plans``; ``RunError`` if they cannot be written.
 
     Those with the names of earlier versions are removed.
     """
     shards = {shard.id: shard for shard in catalogue.shards() if shard.stage is Stage.SEALED}
     lines, table = (dataset.staging / dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX))
     with atomic_shard_file(lines) as writer:
-        for entry in _entries(dataset, ledger, contents, shards):
+        for entry in _entries(dataset, plans, contents, shards):
             writer.write((json_line(entry) + "\n").encode())
     with atomic_shard_file(table) as writer:
         writer.write((json.dumps(_table(dataset, list(shards.values())), indent=1) + "\n").encode())
@@ -72,10 +74,12 @@ def _remove_former(dataset: Dataset, store: ShardStore) -> None:
         store.remove(name)
 
 
-def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[int, DatasetShard]) -> Iterator[dict[str, object]]:
+def _entries(
+    dataset: Dataset, plans: Iterable[ShardPlan], contents: Contents, shards: dict[int, DatasetShard]
+) -> Iterator[dict[str, object]]:
+    """Yield an entry for each sample, shard by shard, in the order within the shard."""
     position_name = dataset.packing_class.position_name
-    for record in with_samples(ledger):
-        sample = sample_of(record)
+    for sample in (each for plan in plans for each in plan.samples):
         members = [(member, location) for member in sample.members if (location := contents.locate(member))]
         for _, location in members[:1]:
             yield {
@@ -84,6 +88,7 @@ def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[
                 "shard": shards[location.shard].name,
                 "columns": msgspec.json.decode(sample.columns or b"{}"),
                 **captured_at(sample),
+                **additions(sample),
                 "members": [_member(member) | {position_name: location.position} for member, location in members],
             }
 

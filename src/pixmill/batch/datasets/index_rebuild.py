@@ -11,7 +11,7 @@ import msgspec
 from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, OutputLocation, Stage
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.index import index_names
-from pixmill.batch.datasets.sample import Sample
+from pixmill.batch.datasets.sample import Original, Sample
 from pixmill.batch.datasets.shard_layout import ShardPlan
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.item import OutputRecord
@@ -74,9 +74,9 @@ def _lines(path: Path) -> Iterator[Line]:
 
 def _sample(line: Line) -> Sample:
     columns = msgspec.json.encode(line["columns"]) if line["columns"] else b""
-    return Sample(
-        name_bytes(line["key"]), name_bytes(line["source"]), tuple(_member(fields, line) for fields in line["members"]), columns
-    )
+    original = Original(line["original_width"], line["original_height"], line["sha256"]) if "sha256" in line else None
+    members = tuple(_member(fields, line) for fields in line["members"])
+    return Sample(name_bytes(line["key"]), name_bytes(line["source"]), members, columns, line.get("caption"), original)
 
 
 def _member(fields: Line, sample: Line) -> OutputRecord:

@@ -11,7 +11,7 @@ from pixmill.batch.datasets.dataset import Dataset, dataset_at, home, with_forme
 from pixmill.batch.datasets.index import is_indexed
 from pixmill.batch.datasets.index_rebuild import import_index
 from pixmill.batch.datasets.sealing.sealing import Sealing
-from pixmill.batch.datasets.shard_layout import Bounds
+from pixmill.batch.datasets.shard_layout import NO_SPLITS, Bounds, Layout
 from pixmill.batch.datasets.shard_store import ShardStore, open_shard_store
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import LedgerFile
@@ -43,14 +43,14 @@ def open_sealing(  # noqa: PLR0913  # each is a part of the run
     stack.callback(catalogue.close)
     store = open_shard_store(dataset.home)
     stack.callback(store.close)
-    publisher, limits = EventPublisher(observers, SystemClock()), bounds(placement)
+    publisher = EventPublisher(observers, SystemClock())
     replaces = repairs or placement.existing == "replace"
     sealing = Sealing(
         dataset,
         store,
         ledger=ledger,
         catalogue=catalogue,
-        bounds=limits,
+        layout=layout(placement),
         publisher=publisher,
         replaces=replaces,
         verifies=repairs,
@@ -95,7 +95,13 @@ def open_outputs(destination: str, *, former: str, ledger_files: Sequence[Ledger
         yield CombinedOutputs(parts) if parts else open_with_retries(home(address))
 
 
-def bounds(placement: Placement) -> Bounds:
-    """Return the size limits of a shard that ``placement`` sets."""
+def layout(placement: Placement) -> Layout:
+    """Return how samples become shards by ``placement``."""
     limits = {"size": placement.shard_size, "samples": placement.shard_samples}
-    return Bounds(**{name: int(value) for name, value in limits.items() if value is not None})
+    bounds = Bounds(**{name: int(value) for name, value in limits.items() if value is not None})
+    return Layout(
+        bounds=bounds,
+        caption=placement.caption,
+        splits=placement.split or NO_SPLITS,
+        seed=placement.shuffle,
+    )

@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Iterator
+from typing import Self
 
 import msgspec
 
-from pixmill.batch.item import OutputRecord, unpack
+from pixmill.batch.item import OutputRecord, SourceRecord, unpack
 from pixmill.core.name_text import name_text
 from pixmill.engine.ledger import LedgerView, Record
 from pixmill.engine.task import State
@@ -14,16 +15,33 @@ from pixmill.engine.task import State
 _KEY = re.compile(rb"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
 
 
+class Original(msgspec.Struct, frozen=True, array_like=True):
+    """The source of a sample: its upright sides in pixels, and the SHA-256 of its bytes in hex."""
+
+    width: int
+    height: int
+    sha256: str
+
+    @classmethod
+    def of(cls, source: SourceRecord) -> Self | None:
+        """Return what is known about ``source``; ``None`` in rows of earlier versions."""
+        return cls(source.width, source.height, source.sha256) if source.width and source.sha256 else None
+
+
 class Sample(msgspec.Struct, frozen=True, array_like=True):
     """The outputs of the image ``source``, a key of the ledger. ``members`` are these outputs, named ``KEY.EXTENSION``.
 
-    ``columns`` is a JSON object with the other columns of the manifest row that named the source, such as a label.
+    ``columns`` is a JSON object with the other columns of the manifest row that named the source, such as a label. ``caption`` is
+    ``None`` if the dataset has no captions, and empty if only this sample has none. ``original`` is ``None`` if an earlier version
+    made the sample.
     """
 
     key: bytes
     source: bytes
     members: tuple[OutputRecord, ...]
     columns: bytes = b""
+    caption: str | None = None
+    original: Original | None = None
 
     @property
     def size(self) -> int:
@@ -47,10 +65,21 @@ def with_samples(ledger: LedgerView) -> Iterator[Record]:
     return (record for record in ledger.records(State.DONE) if unpack(record.result).outputs)
 
 
-def sample_of(record: Record) -> Sample:
-    """Return the sample of ``record``, which must be done and have outputs."""
+def sample_of(record: Record, caption: str | None = None) -> Sample:
+    """Return the sample of ``record``, which must be done and have outputs. ``caption`` is the column with the captions, if any."""
     product = unpack(record.result)
-    return Sample(split_name(product.outputs[0].name)[0], record.key, product.outputs, product.all_columns)
+    columns = product.all_columns
+    text = None if caption is None else caption_in(columns, caption)
+    key = split_name(product.outputs[0].name)[0]
+    return Sample(key, record.key, product.outputs, columns, text, Original.of(product.source))
+
+
+def caption_in(columns: bytes, name: str) -> str:
+    """Return the column ``name`` of the JSON object ``columns`` as text: a list or a table as JSON, nothing if it is missing."""
+    value = msgspec.json.decode(columns).get(name) if columns else None
+    if value is None or isinstance(value, str):
+        return value or ""
+    return msgspec.json.encode(value).decode()
 
 
 def is_sample(record: Record) -> bool:
@@ -73,12 +102,22 @@ def look(member: OutputRecord) -> dict[str, str]:
     return {} if traits is None else {"thumbhash": traits.thumbhash, "dominant_color": traits.dominant_color, "dhash": traits.dhash}
 
 
+def additions(sample: Sample) -> dict[str, object]:
+    """Return the fields that samples of earlier versions do not have: ``caption``, and the size and hash of the source."""
+    fields: dict[str, object] = {} if sample.caption is None else {"caption": sample.caption}
+    if sample.original is not None:
+        original = sample.original
+        fields |= {"original_width": original.width, "original_height": original.height, "sha256": original.sha256}
+    return fields
+
+
 def description(sample: Sample) -> dict[str, object]:
     """Return the description of a sample as plain data: of its only rendition, or of each rendition by its extension."""
-    fields: dict[str, object] = {"source": name_text(sample.source)}
+    fields: dict[str, object] = {"key": name_text(sample.key)} if sample.original else {}
+    fields["source"] = name_text(sample.source)
     if sample.columns:
         fields["columns"] = msgspec.json.decode(sample.columns)
-    fields |= captured_at(sample)
+    fields |= captured_at(sample) | additions(sample)
     if len(sample.members) == 1:
         return fields | _properties(sample.members[0])
     return fields | {"renditions": {os.fsdecode(split_name(member.name)[1]): _properties(member) for member in sample.members}}

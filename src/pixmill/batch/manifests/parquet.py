@@ -51,6 +51,8 @@ def read(path: Path, column: str | None, *, shown: str) -> Iterator[ManifestRow]
 
 def _to_row(number: int, row: dict[str, object], path_column: str) -> ManifestRow:
     text = row.get(path_column)
+    if isinstance(text, dict):  # the feature Image of Hugging Face datasets, without the bytes of the picture
+        text = text.get("path")
     if isinstance(text, str):
         text = text.encode()
     if not text or not isinstance(text, bytes):

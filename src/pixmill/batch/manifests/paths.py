@@ -14,7 +14,7 @@ from pixmill.storage.address import Address
 
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 _WEB = ("http", "https")
-_UNSUPPORTED_SCHEMES = frozenset({"memory", "tar", "zip", "multi"})
+_UNSUPPORTED_SCHEMES = frozenset({"memory", "tar", "zip", "parquet", "multi"})
 _UNQUOTED = "%/?:@!$&'()*+,;=~-._[]"
 _DEFAULT_NAME = b"index"
 

@@ -8,6 +8,7 @@ from pixmill.batch.planning.patterns import including
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.core.errors import ConfigError
+from pixmill.core.text import printable
 from pixmill.engine.observability.metrics import FailureKind
 from pixmill.imaging.formats import formats
 
@@ -60,6 +61,7 @@ def _hints(plan: Plan) -> Iterator[str]:
     yield from (f"{option} takes symbolic links" for reason, option in ENABLED_BY.items() if ignored.get(reason))
     if allowed := [each.name for each in formats() if each.opt_in and each.label in plan.selector.other_images]:
         yield f"--allow {','.join(allowed)} reads them"
+    yield from _shards(plan)
     if ignored.get("not-an-image"):
         yield "--all-files detects images by content, whatever their extension"
     if find_ledger_files(plan.locations.state):
@@ -67,6 +69,16 @@ def _hints(plan: Plan) -> Iterator[str]:
     elif not ignored.total():
         kind = type(plan.locations.source).__module__.rpartition(".")[2]
         yield BY_KIND.get(kind, _place(plan))
+
+
+def _shards(plan: Plan) -> Iterator[str]:
+    """Yield how the shards of a dataset in a local folder, which is SRC, can be read."""
+    folder = plan.locations.source.address.local
+    if folder is None or not folder.is_dir():
+        return
+    for kind in ("tar", "parquet"):
+        if next(folder.glob(f"*.{kind}"), None):
+            yield f"for the images in its shards: pixmill run {kind}://{printable(folder)} {printable(plan.config.destination)}"
 
 
 def _place(plan: Plan) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.composition import open_sources
-from pixmill.batch.config.models import RunConfig
+from pixmill.batch.config.models import OF_DATASETS, RunConfig
 from pixmill.batch.config.target_file import TargetFile, target_file
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
 from pixmill.batch.outputs.own_folders import INSIDE_HINT, SAME_FOLDER_HINT, OwnFolders, overlap_error
@@ -139,8 +139,9 @@ def _dataset(config: RunConfig) -> Dataset | None:
 
         dataset.packing_class.check()
         open_shard_store(dataset.home)  # says what is wrong with the address, or not installed
-    elif placement.shard_size is not None or placement.shard_samples is not None:
-        raise ConfigError("shard_size and shard_samples require a dataset", hint="use one as DST, such as tar://FOLDER")
+    elif given := [name for name in OF_DATASETS if getattr(placement, name) is not None]:
+        verb = "require" if len(given) > 1 else "requires"
+        raise ConfigError(f"{' and '.join(given)} {verb} a dataset", hint="use one as DST, such as tar://FOLDER")
     return dataset
 
 

@@ -14,6 +14,7 @@ from pixmill.storage.address import Address
 _MAGIC = re.compile(r"[*?\[]|\{[^{}]*,[^{}]*\}")
 _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 _MAX_COUNTED = 10_000  # files
+_SHARDS = ("tar", "parquet")
 
 
 def refuse_pattern(source: str, destination: str, *, is_only: bool = True) -> None:
@@ -41,8 +42,11 @@ def refuse_pattern(source: str, destination: str, *, is_only: bool = True) -> No
 
 
 def including(source: str, destination: str) -> str:
-    """Return the command that processes the files matching the pattern ``source`` with ``--include``."""
+    """Return the command that processes the files matching the pattern ``source`` with ``--include``, or the shards in a folder."""
     folder, rest = _split(source.replace("\\", "/"))
+    kind = next((kind for kind in _SHARDS if rest == f"*.{kind}"), None)
+    if kind is not None:
+        return _command(f"{kind}://{shlex.quote(folder)}", destination)
     options = "".join(f" --include {shlex.quote(each)}" for each in _alternatives(rest))
     return _command(shlex.quote(folder), destination) + options
 

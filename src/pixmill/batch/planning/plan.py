@@ -398,4 +398,8 @@ def plan(config: RunConfig, *, is_run: bool = False) -> Plan:
     locations = resolve_locations(config)
     if locations.target is None:
         check_names(config, locations.dataset)
+    if locations.dataset is not None:
+        from pixmill.batch.datasets.captions import with_captions  # noqa: PLC0415  # for datasets only
+
+        config = with_captions(config, locations.source)
     return Plan(with_accepted_names(config, locations, may_write=is_run), locations)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from pixmill.batch.config.models import RunConfig
+from pixmill.batch.config.models import OF_DATASETS, RunConfig
 from pixmill.batch.item import Item
 from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.locations import Locations
@@ -89,7 +89,8 @@ def _hash(path: bytes) -> int:
 
 def _scratch_plan(config: RunConfig, locations: Locations, folder: Path) -> Plan:
     """Return the plan of a run into ``folder`` that never stops because of failures, since they are what it looks for."""
-    placement = config.placement.evolve(state=None, index=None, existing="fail", shard_size=None, shard_samples=None)
+    of_datasets = dict.fromkeys(OF_DATASETS)
+    placement = config.placement.evolve(state=None, index=None, existing="fail", **of_datasets)
     destination = Address.parse(folder)
     state = default_state(destination) / config.selection.shard.folder
     return Plan(

@@ -16,7 +16,7 @@ from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, r
 from pixmill.batch.manifests.paths import PathMapper
 from pixmill.batch.manifests.row import ManifestRow
 from pixmill.batch.outputs.own_folders import OwnFolders
-from pixmill.batch.source import Folder, OnError, OnIgnored, Row, Shape, SourceKind, SourceRequest, no_op
+from pixmill.batch.source import Folder, OnError, OnIgnored, Row, Shape, SourceKind, SourceRequest, first_columns, no_op
 from pixmill.core.errors import AddressError, ConfigError, ReadError, RunError
 from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.core.operating_system import is_allowed
@@ -29,6 +29,7 @@ from pixmill.storage.storage import Storage
 from pixmill.storage.web.policy import RequestPolicy
 
 STANDARD_INPUT = b"-"
+_STANDARD_INPUT = "standard input"
 LOCAL = Address("multi", b"local")
 _WEB = ("http", "https")
 _LINES, _JSON, _PARQUET = (".txt", ".lst", ".list"), (".jsonl", ".ndjson"), (".parquet", ".pq")
@@ -73,11 +74,18 @@ class Manifest(SourceKind):
 
     @classmethod
     def claims(cls, address: Address) -> bool:
-        """Claim ``-``, files with the extension of a list, and HTTP URLs."""
+        """Claim ``-``, files with the extension of a list, unless they hold the pictures themselves, and HTTP URLs."""
         if address.scheme in _WEB or (address.scheme, address.location) == ("file", STANDARD_INPUT):
             return True
         suffixes = (*_LINES, *_JSON, *_PARQUET, *_DELIMITERS, *(each + _GZIP for each in (*_LINES, *_JSON, *_DELIMITERS)))
-        return address.local is not None and address.local.name.lower().endswith(suffixes) and address.local.is_file()
+        name = "" if address.local is None else address.local.name.lower()
+        if address.local is None or not name.endswith(suffixes) or not address.local.is_file():
+            return False
+        if not name.endswith(_PARQUET):
+            return True
+        from pixmill.batch.manifests.pictures import picture_column  # noqa: PLC0415  # few lists are tables
+
+        return picture_column(address.local) is None
 
     @classmethod
     def open(cls, request: SourceRequest) -> Self:
@@ -103,7 +111,7 @@ class Manifest(SourceKind):
             image.shape = "image"
             return image
         if address.location == STANDARD_INPUT:
-            return make(lambda: checked(_standard_input()), os.fsencode(Path.cwd()), name="standard input")
+            return make(lambda: checked(_standard_input()), os.fsencode(Path.cwd()), name=_STANDARD_INPUT)
         if not is_allowed(path, os.R_OK):
             raise RunError(f"SRC {address} cannot be read", code="not-readable")
         rows = partial(_rows, path, selection.column)
@@ -112,7 +120,7 @@ class Manifest(SourceKind):
     @property
     def places(self) -> tuple[bytes, ...]:
         """Return the folder of the list, the root of the file system, the web, and the stores."""
-        return (self._base, b"/", *(scheme.encode() + b"://" for scheme in schemes().names()))
+        return (self._base, b"/", *(scheme.encode() + b"://" for scheme in schemes().names() if scheme != "parquet"))
 
     def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:
         """Return where the image is: images that several lists name are the same images."""
@@ -140,6 +148,10 @@ class Manifest(SourceKind):
                 else:
                     entries.append(self._entry(image))
             yield entries
+
+    def column_names(self) -> tuple[str, ...]:
+        """Return those of the first rows; none of standard input, whose lines have none and can be read only once."""
+        return () if self._name == _STANDARD_INPUT else first_columns(Row(b"", 0, b"", columns=row.columns) for row in self._rows())
 
     def _records(self) -> Iterator[Record]:
         is_local, ancestors = True, Ancestors()

@@ -11,6 +11,7 @@ from pixmill.engine.ledger import RunRecord
 from pixmill.storage.address import Address
 
 STANDARD_INPUT = "-"
+_SHARDS = ("tar", "parquet")  # in a folder of this machine, or a file
 
 
 def stored_config(config: RunConfig) -> bytes:
@@ -19,10 +20,9 @@ def stored_config(config: RunConfig) -> bytes:
     del builtins["policy"]["max_failures"]  # a new limit changes no outcome, and a retry must not inherit the old one
     if isinstance(config.source, tuple):
         builtins["source"] = [_absolute(source) for source in config.source]
-    else:
-        source = Address.parse(config.source).local
-        if source and config.source != STANDARD_INPUT:
-            builtins["source"] = str(source.absolute())  # a retry may be started from another folder
+    elif config.source != STANDARD_INPUT:
+        source = Address.parse(config.source)
+        builtins["source"] = str(source.local.absolute()) if source.local else _absolute(config.source)  # for a retry
     return json.dumps(builtins).encode()  # unlike msgspec, json supports paths that are not UTF-8
 
 
@@ -65,4 +65,7 @@ def _source_of(run: RunRecord) -> object:
 def _absolute(source: str) -> str:
     """Return one of several sources as an address that does not depend on the current folder; ``A/.`` does not become ``A``."""
     address = Address.parse(source)
-    return os.path.join(os.getcwd(), os.fsdecode(address.location)) if address.local else source  # noqa: PTH109, PTH118  # a Path drops the dot
+    if not address.local and address.scheme not in _SHARDS:
+        return source
+    path = os.path.join(os.getcwd(), os.fsdecode(address.location))  # noqa: PTH109, PTH118  # a Path drops the dot
+    return path if address.local else f"{address.scheme}://{path}"

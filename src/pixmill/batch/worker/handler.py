@@ -23,7 +23,14 @@ from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.late_facts import LateFactsReader
 from pixmill.batch.worker.options import NEWER, HandlerOptions
-from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
+from pixmill.batch.worker.source_content import (
+    DIGEST_BYTES,
+    content_digest,
+    content_sha256,
+    described,
+    is_compared,
+    with_current_fingerprints,
+)
 from pixmill.batch.worker.web_reader import WebReader, is_web
 from pixmill.core.errors import ImageError, PixmillError, ReadError, Skip, WriteError
 from pixmill.core.phases import Phases
@@ -110,7 +117,9 @@ class ImageHandler:
         except Skip as skip:
             raise self._rejected(item, source, digest, skip.reason) from None
         outputs = dict(zip(missing, result.outputs, strict=True))
-        origin = self._origin(item, digest or content_digest(source), is_new=not reusable)
+        content = content_sha256(source)
+        origin = self._origin(item, content[:DIGEST_BYTES], is_new=not reusable)
+        origin = described(origin, content, result.header) if self._options.with_traits else origin
         stages.enter("write")
 
         def commit(stages: Stages) -> Phases[bytes]:
@@ -167,8 +176,9 @@ class ImageHandler:
     def _origin(self, item: Item, digest: bytes | None, *, is_new: bool) -> Origin:
         """Return how the outputs of ``item`` were made: all by the present libraries if it ``is_new``, otherwise some before."""
         earlier = item.earlier or Origin()
-        known = earlier.source.digest if earlier.source.version == item.entry.version else b""
-        source = SourceRecord(item.entry.version, item.entry.changed_at, known if digest is None else digest)
+        is_same = earlier.source.version == item.entry.version if digest is None else earlier.source.digest == digest
+        known = earlier.source if is_same else SourceRecord(digest=digest or b"")
+        source = msgspec.structs.replace(known, version=item.entry.version, changed_at=item.entry.changed_at)
         return Origin(self._options.toolset if is_new else earlier.toolset, source, earlier.notes)
 
     def _make(self, item: Item, source: Input, indexes: list[int], stages: Stages) -> tuple[Result, int]:

@@ -5,8 +5,9 @@ from hashlib import sha256
 
 import msgspec
 
-from pixmill.batch.item import Item, OutputRecord, SourceRecord, output_fingerprint
+from pixmill.batch.item import Item, Origin, OutputRecord, SourceRecord, output_fingerprint
 from pixmill.batch.worker.options import HandlerOptions
+from pixmill.imaging.header import Header
 from pixmill.imaging.input import Input
 from pixmill.storage.entry import Entry
 
@@ -15,10 +16,22 @@ DIGEST_BYTES = 16
 
 def content_digest(source: Input) -> bytes:
     """Return the digest of the content of ``source``: SHA-256, which processors compute, cut to 16 bytes."""
+    return content_sha256(source)[:DIGEST_BYTES]
+
+
+def content_sha256(source: Input) -> bytes:
+    """Return the SHA-256 of the content of ``source``, of which ``content_digest`` is the first half."""
     digest = sha256()
     for chunk in source.chunks():
         digest.update(chunk)
-    return digest.digest()[:DIGEST_BYTES]
+    return digest.digest()
+
+
+def described(origin: Origin, sha256_of_source: bytes, header: Header) -> Origin:
+    """Return ``origin``, which has half of this hash, with all of it, and with the size of the source by its ``header``."""
+    width, height = header.upright
+    record = msgspec.structs.replace(origin.source, digest_tail=sha256_of_source[DIGEST_BYTES:], width=width, height=height)
+    return msgspec.structs.replace(origin, source=record)
 
 
 def is_compared(item: Item, options: HandlerOptions) -> bool:

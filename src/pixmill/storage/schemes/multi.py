@@ -15,7 +15,7 @@ from pixmill.storage.storage import Storage
 _LOCAL = "local"
 _MAX_OPEN_STORAGES = 32
 _WEB = (b"http", b"https")
-_ARCHIVES = (b"tar", b"zip")
+_ARCHIVES = (b"tar", b"zip", b"parquet")
 
 
 class MultiStorage(ReadOnly):

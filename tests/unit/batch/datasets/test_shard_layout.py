@@ -4,7 +4,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixmill.batch.datasets.shard_layout import Bounds, plan_shards
+from pixmill.batch.config.shard import Splits
+from pixmill.batch.datasets.sample import Original
+from pixmill.batch.datasets.shard_layout import Bounds, Layout, plan_shards, shard_plans
 from pixmill.imaging.traits.traits import Traits
 from pixmill.testing.packings import sample
 
@@ -51,3 +53,37 @@ def test_samples_of_earlier_versions_have_the_fingerprint_that_those_gave_so_tha
     looked_at = msgspec.structs.replace(plan.samples[0], members=members)
     (other,) = plan_shards([looked_at, plan.samples[1]], Bounds())
     assert other.fingerprint("tar 1") != plan.fingerprint("tar 1")
+
+
+def test_a_split_has_shards_of_its_own_with_numbers_of_their_own():
+    samples = [sample(number)[0] for number in range(100)]
+    layout = Layout(bounds=Bounds(samples=7), splits=Splits.from_builtin("train=0.8,val=0.2"))
+    plans = list(shard_plans(samples, layout))
+    for name in ("train", "val"):
+        mine = [plan for plan in plans if plan.split == name]
+        assert [plan.number for plan in mine] == list(range(len(mine)))
+        assert [each for plan in mine for each in plan.samples] == [each for each in samples if layout.splits.of(each.key) == name]
+        assert all(len(plan.samples) == 7 for plan in mine[:-1])
+    assert sum(len(plan.samples) for plan in plans) == 100
+
+
+def test_a_seed_gives_an_order_of_its_own_whatever_order_the_samples_come_in():
+    samples = [sample(number)[0] for number in range(200)]
+    first, again, other = (
+        [each for plan in shard_plans(given, Layout(bounds=Bounds(samples=9), seed=seed)) for each in plan.samples]
+        for given, seed in ((samples, 1), (samples[::-1], 1), (samples, 2))
+    )
+    assert first == again
+    assert sorted(each.key for each in first) == [each.key for each in samples]
+    assert len({tuple(each.key for each in order) for order in (samples, first, other)}) == 3
+
+
+def test_the_fingerprint_knows_captions_and_what_the_source_was():
+    plain = sample(1)[0]
+    variants = [
+        plain,
+        msgspec.structs.replace(plain, caption=""),
+        msgspec.structs.replace(plain, caption="a cat"),
+        msgspec.structs.replace(plain, original=Original(40, 30, "ab" * 32)),
+    ]
+    assert len({next(plan_shards([each], Bounds())).fingerprint("tar 1") for each in variants}) == len(variants)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from pixmill.batch.datasets.packing import Packing, ShardReader, ShardWriter
-from pixmill.batch.datasets.sample import Sample, captured_at, look
+from pixmill.batch.datasets.sample import Sample, additions, captured_at, look
 from pixmill.core.errors import MissingExtra, ReadError
 from pixmill.core.text import printable
 
@@ -24,16 +24,19 @@ def schema() -> "pa.Schema":
 
     ``image`` is laid out, and described in the metadata, as the feature ``Image`` of Hugging Face ``datasets``. ``source`` and
     ``key`` are text; bytes in them that are not UTF-8 are written as ``\xff``. ``columns`` is a JSON object: the other columns of
-    the manifest row that named the source. ``captured_at`` is by the clock of the camera, so it has no time zone.
+    the manifest row that named the source. ``captured_at`` is by the clock of the camera, so it has no time zone. ``caption`` is
+    null if the dataset has no captions.
     """
     import pyarrow as pa  # noqa: PLC0415  # an extra
 
     text, number = pa.string(), pa.int32()
     known = {"format": text, "width": number, "height": number, "hash": text, "source": text, "columns": text}
     optional = {"thumbhash": text, "dominant_color": text, "dhash": text, "captured_at": pa.timestamp("s")}
+    optional |= {"original_width": number, "original_height": number, "sha256": text}
     fields = [
         *(pa.field(name, text, nullable=False) for name in ("key", "rendition")),
         pa.field(IMAGE, pa.struct([("bytes", pa.binary()), ("path", text)])),
+        pa.field("caption", text),
         *(pa.field(name, kind, nullable=False) for name, kind in known.items()),
         *(pa.field(name, kind) for name, kind in optional.items()),
     ]
@@ -73,6 +76,7 @@ class ParquetWriter(ShardWriter):
                     "source": _text(sample.source),
                     "columns": sample.columns.decode() or "{}",
                     **{name: value or None for name, value in look(member).items()},
+                    **additions(sample),
                     "captured_at": _time(captured_at(sample).get("captured_at", "")),
                 }
             )
@@ -144,7 +148,7 @@ class Parquet(Packing):
 
     suffix: ClassVar = ".parquet"
     position_name: ClassVar = "row"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     @classmethod
     def check(cls) -> None:

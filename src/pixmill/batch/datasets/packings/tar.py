@@ -1,4 +1,4 @@
-"""``tar://``: shards in the layout of WebDataset: for each sample its images, ``KEY.jpg``, and a description, ``KEY.json``."""
+"""``tar://``: shards in the layout of WebDataset: the images of a sample, ``KEY.jpg``, then ``KEY.txt`` and ``KEY.json``."""
 
 import os
 from collections.abc import Sequence
@@ -28,8 +28,10 @@ class TarWriter(ShardWriter):
         self._position = 0
 
     def add(self, sample: Sample, contents: Sequence[bytes]) -> Sequence[int]:
-        """Append the members of ``sample``, then its description."""
+        """Append the members of ``sample``, its caption if the dataset has captions, and its description."""
         positions = [self._append(member.name, content) for member, content in zip(sample.members, contents, strict=True)]
+        if sample.caption is not None:
+            self._append(sample.key + b".txt", sample.caption.encode("utf-8", "replace"))
         self._append(sample.key + b".json", json_line(description(sample)).encode())
         return positions
 

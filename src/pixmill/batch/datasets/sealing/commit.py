@@ -1,6 +1,6 @@
 """Replacing shards by others: a switch that has begun is completed, by this run or the next, and orphaned files are removed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import blake2b, file_digest
 from pathlib import Path
 
@@ -29,17 +29,19 @@ def roll_forward(dataset: Dataset, catalogue: Catalogue, store: ShardStore) -> l
     return sealing
 
 
-def remove_orphans(dataset: Dataset, catalogue: Catalogue, store: ShardStore, *, replaces: bool, verifies: bool) -> None:
+def remove_orphans(
+    dataset: Dataset, catalogue: Catalogue, store: ShardStore, *, replaces: bool, verifies: bool, splits: Collection[str] = ()
+) -> None:
     """Drop catalogue entries whose files are missing, and remove files of a dead run from the staging folder.
 
     With ``replaces``, also drop those whose files were changed; otherwise these files stay. With ``verifies``, the content of each
     file tells whether it was changed, not only its size.
 
-    ``ConfigError`` if there are shards that the catalogue does not list: they would be overwritten.
+    ``ConfigError`` if there are shards, of one of ``splits`` or of none, that the catalogue does not list: it would lose them.
     """
     shards, sizes = catalogue.shards(), store.sizes()
     known = {shard.name for shard in shards if shard.stage is Stage.SEALED}
-    _refuse_unknown(dataset, [name for name in sorted(sizes) if dataset.is_shard(name) and name not in known])
+    _refuse_unknown(dataset, [name for name in sorted(sizes) if dataset.is_shard(name, splits) and name not in known])
     for shard in shards:
         if shard_location(dataset, shard, sizes) is None and shard.stage is Stage.STAGED:
             discard(dataset, catalogue, shard)

@@ -20,7 +20,7 @@ from pixmill.batch.datasets.sample import Sample, is_sample, sample_of, with_sam
 from pixmill.batch.datasets.sealing.commit import discard, remove_orphans, roll_forward
 from pixmill.batch.datasets.sealing.staging import Staging, StaleSamples
 from pixmill.batch.datasets.shard_file import translating_errors
-from pixmill.batch.datasets.shard_layout import Bounds, ShardPlan, plan_shards
+from pixmill.batch.datasets.shard_layout import Layout, ShardPlan, shard_plans
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.state import state_folder
 from pixmill.core.errors import RunError
@@ -47,7 +47,7 @@ class Sealing:
         *,
         ledger: Ledger,
         catalogue: Catalogue,
-        bounds: Bounds,
+        layout: Layout,
         publisher: EventPublisher,
         replaces: bool = False,
         verifies: bool = False,
@@ -61,7 +61,7 @@ class Sealing:
         self._store = store
         self._ledger = ledger
         self._catalogue = catalogue
-        self._bounds = bounds
+        self._layout = layout
         self._publisher = publisher
         with translating_errors(dataset.work_folder):
             for folder in (dataset.staging, dataset.parts):
@@ -70,7 +70,7 @@ class Sealing:
                 catalogue.rollback_switch()
                 import_index(dataset, catalogue, store, is_ours=lambda: ledger.counts().done > 0)
             roll_forward(dataset, catalogue, store)
-            remove_orphans(dataset, catalogue, store, replaces=replaces, verifies=verifies)
+            remove_orphans(dataset, catalogue, store, replaces=replaces, verifies=verifies, splits=layout.splits.shares)
         self.contents = Contents(dataset, catalogue, store)
         self._staging = Staging(dataset, ledger=ledger, catalogue=catalogue, contents=self.contents, check=self._check)
         self._should_continue: Callable[[], bool] = lambda: True
@@ -117,9 +117,9 @@ class Sealing:
         staged = {shard.name: shard for shard in shards if shard.stage is Stage.STAGED}
         waiting: list[DatasetShard] = []
         unchanged: set[int] = set()
-        for plan in plan_shards(self._samples(), self._bounds):
+        for plan in shard_plans(self._samples(), self._layout):
             self._check()
-            name, fingerprint = self._dataset.shard_name(plan.number), plan.fingerprint(self._dataset.identity)
+            name, fingerprint = self._dataset.shard_name(plan.number, plan.split), plan.fingerprint(self._dataset.identity)
             if name in sealed and sealed[name].fingerprint == fingerprint:
                 unchanged.add(sealed[name].id)
             elif name in staged and staged[name].fingerprint == fingerprint:
@@ -144,8 +144,10 @@ class Sealing:
     def _samples(self) -> Iterator[Sample]:
         """Yield the done samples in order; ``StaleSamples`` if an earlier run wrote files here that are not named like members."""
         for record in with_samples(self._ledger):
+            if self._layout.seed is not None:
+                self._check()  # all of them are sorted before the first shard
             try:
-                yield sample_of(record)
+                yield sample_of(record, self._layout.caption)
             except ValueError:
                 others = [each.key for each in with_samples(self._ledger) if not is_sample(each)]
                 raise StaleSamples(others, lost=True) from None
@@ -178,7 +180,8 @@ class Sealing:
             shutil.rmtree(self._dataset.parts)
             self._dataset.parts.mkdir()
             if self._has_no_indexes or not has_present_indexes(self._dataset, self._store):
-                write_indexes(self._dataset, self._store, ledger=self._ledger, catalogue=self._catalogue, contents=self.contents)
+                plans = shard_plans(self._samples(), self._layout)
+                write_indexes(self._dataset, self._store, plans=plans, catalogue=self._catalogue, contents=self.contents)
                 self._has_no_indexes = False
 
     def _check(self) -> None:

@@ -47,7 +47,7 @@ class Staging:
         ``StaleSamples`` if one of its samples is not available.
         """
         is_of_parts = self._check_sources(plan)
-        name = self._dataset.shard_name(plan.number)
+        name = self._dataset.shard_name(plan.number, plan.split)
         target = self._dataset.staging / name
         locations: list[tuple[bytes, OutputLocation]] = []
         with atomic_shard_file(target) as file, closing(self._dataset.packing_class.writer(file.as_file)) as writer:
