@@ -275,7 +275,8 @@ def main() -> None:
         settings = [setting for setting in SETTINGS if setting.format == name and works(setting)]
         if name in QUALITIES:
             print(
-                f"\n| {name}, {len(photos)} photographs | bytes at equal SSIMULACRA 2 | at equal SSIM | time to encode | to decode | score |"
+            heading = f"{name}, {len(photos)} photographs"
+            print(f"\n| {heading} | bytes at equal SSIMULACRA 2 | at equal SSIM | time to encode | to decode | score |")
             )
             print("| --- | --- | --- | --- | --- | --- |")
             for setting in settings:
