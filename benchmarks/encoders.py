@@ -274,10 +274,8 @@ def main() -> None:
     for name in formats:
         settings = [setting for setting in SETTINGS if setting.format == name and works(setting)]
         if name in QUALITIES:
-            print(
             heading = f"{name}, {len(photos)} photographs"
             print(f"\n| {heading} | bytes at equal SSIMULACRA 2 | at equal SSIM | time to encode | to decode | score |")
-            )
             print("| --- | --- | --- | --- | --- | --- |")
             for setting in settings:
                 print(row(photos, settings[0], setting, repeat=arguments.repeat), flush=True)
