@@ -55,7 +55,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     """JPEG: lossy, without transparency, supported everywhere.
 
     Use it for photographs. The effort ``default`` optimises the Huffman tables; ``best`` writes a progressive file with trellis
-    quantisation: about a tenth smaller and as good, eight times as slow to write, and half as long again to read.
+    quantisation: about a tenth smaller and as good, nine times as slow to write, and half as long again to read.
 
     Example: ``--format jpeg:quality=80,progressive=true``
     """
