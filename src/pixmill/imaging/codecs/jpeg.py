@@ -42,7 +42,7 @@ EFFORTS: dict[str, dict[str, bool]] = {
 }  # fmt: skip
 #: By what the file holds: the quantisation table, by its number in mozjpeg, with which trellis quantisation needs the fewest bytes,
 #: and the quality for the encoder, by the quality asked for, with which such a file scores what one of another effort does (by
-#: SSIMULACRA 2, the mean of 20 photographs in three sizes). Table 2 is tuned for MS-SSIM, 0 is that of the standard. Gray and CMYK
+#: SSIMULACRA 2, the mean of photographs in three sizes). Table 2 is tuned for MS-SSIM, 0 is that of the standard. Gray and CMYK
 #: have luma only.
 TRELLIS: dict[str, tuple[int, dict[int, float]]] = {
     "4:2:0": (2, {1: 1, 10: 9, 20: 19.3, 30: 30.7, 50: 52.3, 60: 60.9, 70: 71.5, 80: 81.9, 85: 86.4, 89: 89.7, 100: 100}),

@@ -16,7 +16,7 @@ FLAGS, ALPHA_FLAG = 20, 0x10  # place and flag in the extended header (https://d
 LOSSLESS_COPIES = 11
 EFFORTS = {"fast": 2, "default": 4, "best": 6}
 #: The quality for the encoder, by the quality asked for, with which its method 2 scores what the default method does (SSIMULACRA 2,
-#: the mean of 20 photographs in three sizes). Method 6 differs by less than half a point.
+#: the mean of photographs in three sizes). Method 6 differs by less than half a point.
 FAST_QUALITIES = {0: 0, 50: 48, 65: 63.7, 80: 80.3, 85: 85.7, 92: 93, 95: 95.8, 100: 100}
 
 
