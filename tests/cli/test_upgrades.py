@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.imaging.version import LIBVIPS
+from pixmill.imaging.version import ENGINE, LIBVIPS
 from support.invariants import identities
 
 from .conftest import write_picture
@@ -86,6 +86,23 @@ def test_only_older_outputs_are_made_again_if_asked(pixmill, folder, out):
     assert all(after[name][0] != before[name][0] for name in ("a.jpg", "b.jpg", "deep/c.jpg"))
     assert done_skipped(run(pixmill, folder, out, "--on-upgrade", "remake")) == (0, 4)
     assert json.loads(pixmill("status", out, "--json").stdout)["older"] == {}
+
+
+@pytest.mark.parametrize("encode", ["jpeg:effort=best", "webp:effort=fast", "png:effort=best", "jpeg"])
+def test_outputs_of_an_earlier_meaning_of_the_effort_are_kept_until_asked_for(pixmill, folder, out, encode):
+    run(pixmill, folder, out, "--format", encode)
+    made = {path: path.read_bytes() for path in out.rglob("[abc].*")}
+    present = ENGINE.partition(" ")[0]
+    with closing(sqlite3.connect(out / ".pixmill" / "ledger.sqlite")) as ledger:
+        ledger.execute("UPDATE toolset SET versions = replace(versions, ?, ?)", (f"pixmill {present},", "pixmill 5,"))
+        ledger.commit()
+    before = identities(out)
+    report = run(pixmill, folder, out, "--format", encode)
+    assert done_skipped(report) == (0, 3)
+    assert report["older"] == {"revision 5 of pixmill's processing": 3}
+    assert identities(out) == before
+    assert done_skipped(run(pixmill, folder, out, "--format", encode, "--on-upgrade", "remake")) == (3, 0)
+    assert {path: path.read_bytes() for path in made} == made
 
 
 def test_a_new_rendition_is_made_beside_the_older_one(pixmill, folder, out, tmp_path):

@@ -78,6 +78,7 @@ def test_no_decoder_takes_more_memory_than_was_claimed(kind):
     "output",
     [
         {"format": "png", "compression": 0},
+        {"format": "png", "effort": "best"},
         {"format": "webp", "lossless": True, "effort": "fast"},
         {"format": "gif", "effort": "fast"},
         {"format": "bmp"},

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from pixmill.imaging.backends import vips_load, vips_save
-from pixmill.imaging.codec import Codec, DecodeOptions, Effort, Lossless
+from pixmill.imaging.codec import Codec, DecodeOptions, Effort, Lossless, interpolated
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -14,7 +14,10 @@ from pixmill.imaging.metadata.containers import webp as webp_metadata
 
 FLAGS, ALPHA_FLAG = 20, 0x10  # place and flag in the extended header (https://developers.google.com/speed/webp/docs/riff_container)
 LOSSLESS_COPIES = 11
-EFFORTS = {"fast": 1, "default": 4, "best": 6}
+EFFORTS = {"fast": 2, "default": 4, "best": 6}
+#: The quality for the encoder, by the quality asked for, with which its method 2 scores what the default method does (SSIMULACRA 2,
+#: the mean of photographs in three sizes). Method 6 differs by less than half a point.
+FAST_QUALITIES = {0: 0, 50: 48, 65: 63.7, 80: 80.3, 85: 85.7, 92: 93, 95: 95.8, 100: 100}
 
 
 class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
@@ -69,12 +72,18 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
         pixels = vips_load.load(Input(data), "webpload")
         return vips_save.save(Image(pixels), "webpsave", lossless=True, exact=True, effort=EFFORTS[self.effort])
 
+    @property
+    def _encoder_quality(self) -> int:
+        """Return the quality for the encoder: without loss and nearly so, it means something else."""
+        is_lossy = self.lossless is not True and not self.near_lossless
+        return round(interpolated(FAST_QUALITIES, self.quality)) if self.effort == "fast" and is_lossy else self.quality
+
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
         data = vips_save.save(
             image,
             "webpsave",
-            Q=self.quality,
+            Q=self._encoder_quality,
             effort=EFFORTS[self.effort],
             lossless=self.lossless is True,
             near_lossless=self.near_lossless,

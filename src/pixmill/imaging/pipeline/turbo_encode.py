@@ -11,7 +11,6 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.metadata.fields import PROFILE
 from pixmill.imaging.pipeline.decode_plan import MAX_IN_MEMORY
 
-FULL_CHROMA_MIN_QUALITY = 90  # from this quality on, ``auto`` does not halve the chroma resolution, as in libvips
 SPACES = ("srgb", "b-w")
 UNUSED = 255  # the value of the fourth byte of each pixel
 
@@ -43,12 +42,9 @@ def _raster(image: Image) -> Pillow.Image:
 
 def encode(codec: Jpeg, image: Image) -> bytes:
     """Return the file; requires ``supports``. Raise ``NotHandled`` if noise overflows the encoder's buffer."""
-    full_chroma = codec.subsampling == "4:4:4" or (codec.subsampling == "auto" and codec.quality >= FULL_CHROMA_MIN_QUALITY)
     file = io.BytesIO()
     try:
-        _raster(image).save(
-            file, "JPEG", quality=codec.quality, subsampling="4:4:4" if full_chroma else "4:2:0", optimize=codec.effort != "fast"
-        )
+        _raster(image).save(file, "JPEG", quality=codec.quality, subsampling=codec.chroma, optimize=codec.effort != "fast")
     except OSError as error:
         raise NotHandled from error
     return file.getvalue()
