@@ -11,6 +11,7 @@ from pixmill.core.remedy import retry_command
 from pixmill.core.text import printable
 from pixmill.core.units import Quantity
 from pixmill.engine.task import Failure
+from pixmill.storage.address import Address
 
 _MAX_PER_CODE = 3
 _RETRY = "pixmill retry"
@@ -48,6 +49,17 @@ def command_arguments(destination: str, state: str | None) -> str:
     """Return the shell arguments with which a command finds the ledger of ``destination``, if needed with ``--state``."""
     option = f" --state {shlex.quote(printable(state))}" if state else ""
     return shlex.quote(printable(destination)) + option
+
+
+def absolute(address: str) -> str:
+    """Return a local path as an absolute path, and any other address as it is."""
+    local = Address.parse(address).local
+    return str(local.absolute()) if local else address
+
+
+def absolute_arguments(destination: str, state: str | None) -> str:
+    """Return the same arguments with absolute paths, for a command that is pasted in another folder or on another day."""
+    return command_arguments(absolute(destination), absolute(state) if state else None)
 
 
 def arguments_of(config: RunConfig) -> str:

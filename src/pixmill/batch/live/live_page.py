@@ -22,6 +22,7 @@ from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 
 MAX_SOURCE_BYTES = 32_000_000  # sources with more bytes get no preview, which would slow down the run too much
+SIDE = 800  # pixels of the longer side of a picture: half of that of a report costs the run half as much
 NICENESS = 10  # the run has priority, yet a preview takes only seconds when all cores are busy
 
 
@@ -92,6 +93,7 @@ def preview_options(config: RunConfig) -> PreviewOptions:
         destination=options.destination,
         recipe=options.recipe,
         max_bytes=MAX_SOURCE_BYTES,
+        side=SIDE,
         follow_symlinks=options.follow_symlinks,
         prefix=run_plan.source_keys.prefixes[run_plan.locations.source.places[0]],
         nice=NICENESS,
