@@ -23,25 +23,26 @@ class ImageOptions(TypedDict, total=False):
     formats: formats to produce from each image, such as webp,jpeg
     quality: quality of lossy formats, on the scale of each format
     effort: time to spend on making the file smaller
-    max_size: largest file, such as 500kB: where it would be larger, the quality is lowered, then the sides are shortened
-    min_quality: lowest quality to which --max-size may lead (default: 40)
-    target_quality: how good each output has to look, as a score by SSIMULACRA 2, such as 80: its quality is the lowest from 1
-        to 95 that scores as much; 90 is like the original, 70 shows small differences
+    max_size: maximum size of an output file, such as 500kB: if a file would be larger, the quality is lowered, then the sides
+        are shortened
+    min_quality: lowest quality that --max-size may choose (default: 40)
+    target_quality: visual quality of each output as an SSIMULACRA 2 score, such as 80: the lowest quality setting from 1 to 95
+        that reaches it is used; 90 looks like the original, 70 shows small differences
     background: colour behind transparency if the output format has none
     color: srgb converts every image; keep embeds the source's profile
     depth: 8 bits per channel, or keep 16 if both source and format have them
     animated: the first frame, or all frames if the format supports animation (default: first; all with --format keep)
     metadata: metadata to copy to the output
-    set: state this in the metadata, in EXIF, IPTC and XMP alike: copyright=..., artist=..., dpi=300 (repeatable)
-    set_if_missing: the same, if nothing that is kept of the source says it (repeatable)
+    set: write this to the metadata (EXIF, IPTC and XMP): copyright=..., artist=..., dpi=300 (repeatable)
+    set_if_missing: the same, but only if the metadata kept from the source does not contain it (repeatable)
     linear: resize in linear light
     engine: auto uses the fast path for JPEG; vips never does
     allow_truncated: accept truncated files and decode as much as possible
     never_bigger: copy the source, without metadata that is not kept, if the output would be larger and nothing else changed
-    lossless: make files smaller without changing a pixel: each stays in its format and size, its orientation a tag; JPEG, PNG
-        and lossless WebP, others are copied without the metadata that is not kept
-    hdr: gain maps of JPEG files, by which displays of high dynamic range brighten a picture: keep makes an Ultra HDR JPEG,
-        unless a step pads, draws or cuts by content; otherwise, and with drop, the picture has none
+    lossless: make JPEG, PNG and lossless WebP files smaller without changing a pixel: format, dimensions and orientation tag
+        stay as they are; other files are copied, without the metadata that is not kept
+    hdr: gain maps of JPEG files, with which HDR displays brighten parts of a picture: keep writes an Ultra HDR JPEG, unless a
+        step pads, draws or crops by content; drop leaves the gain map out
     allow: read formats that are disabled by default, such as psd,jpeg2000, or all of them; some have settings
     max_pixels: pixels per image; kept animations count every frame
     max_side: pixels on the longest side
@@ -194,7 +195,7 @@ class RunOptions(ImageOptions, total=False):
     exclude: skip files and folders that match this pattern; rules of .gitignore, any case (repeatable)
     all_files: detect images by content, whatever their extension
     follow_symlinks: follow symbolic links, visiting each target once
-    source_id: count the source as the one of this name, or formerly at this path, wherever it is now
+    source_id: treat the source as the one with this name, or as the one that used to be at this path, wherever it is now
     max_source_bytes: maximum size of a source file
     shard: process one part of the files, such as 3/16; the split depends only on names
     sample: process only this many images, or this percentage, into a scratch folder, and estimate the output, time and failures
@@ -202,17 +203,17 @@ class RunOptions(ImageOptions, total=False):
     column: column of the list with the paths or URLs (default: path, url, image, ...)
     per_host: lists of URLs: maximum concurrent requests per host
     host_rate: lists of URLs: maximum request rate per host
-    checksum: compare the content of images that are done, not size and time, to tell whether they have changed
+    checksum: detect changed images by their content instead of size and time
     allow_private_hosts: lists of URLs: also fetch from private networks
-    web_only: lists by people whom you do not trust: process only URLs of the web, no files and no buckets
+    web_only: untrusted lists: process only web URLs, no files and no buckets
     min_size: reject images with a shorter side, such as 256x256, 800x or x600
     max_aspect: reject images whose longer side is more than this many times the shorter one
     name: path of each output below the destination; {rendition} tells sizes and formats apart
     flat: leave out the folders of the sources: names stay unique over the whole output
-    timezone: time zone of {date} for images without a date of their own, whose files have one, such as Europe/Berlin
+    timezone: time zone of {date} for images without a date in EXIF, which get the date of their file, such as Europe/Berlin
     on_collision: what to do when two sources map to the same output name
-    portable_names: names that every file system accepts: _ for characters, words and endings that Windows refuses, at most 255
-        bytes; without it, only if the destination refuses them
+    portable_names: use names that every file system accepts: _ for characters, words and endings that Windows refuses, at most
+        255 bytes; by default, only if the destination requires it
     existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
         replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size as the
         output
@@ -226,8 +227,8 @@ class RunOptions(ImageOptions, total=False):
     workers: number of worker processes (default: one per usable core, six per core with buckets or URLs)
     executor: where to process images: local, ray, dask, or inline to debug a step
     address: cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)
-    on_upgrade: what to do with finished images when libraries that process images, or pixmill's own processing, have another
-        version now: keep them, or make them again
+    on_upgrade: what to do with finished images when the version of an image library, or of pixmill's own processing, has
+        changed: keep them, or make them again
     force: reprocess everything, including finished images
     attempts: attempts per image over all runs; the last one runs alone in a fresh worker
     timeout: time limit per image, after which its worker is killed
@@ -238,7 +239,7 @@ class RunOptions(ImageOptions, total=False):
         (default: stop if the first 100 images all fail with the same code)
     window: number of tasks to read ahead of the workers
     interruptions: times that the run may be killed while it works on an image before the image is failed
-    store_timeout: time to wait for a store that refuses or does not answer, before the run ends; no image fails
+    store_timeout: time to wait for a store that refuses requests or does not respond before the run ends; no image fails
     backoff: mean delay before the first retry; doubles with each further retry
     backoff_limit: maximum delay before a retry
     recycle_tasks: replace a worker after this many tasks; 0 means never
@@ -285,10 +286,12 @@ class RunOptions(ImageOptions, total=False):
     autorotate: changes nothing: the EXIF orientation is always applied
     no_upscale: changes nothing: images are only enlarged by a step with enlarge=true
     no_enlarge: changes nothing: images are only enlarged by a step with enlarge=true
-    resume: changes nothing: a run always continues where the last one stopped, and does only what is missing, new or changed
-    incremental: changes nothing: a run always continues where the last one stopped, and does only what is missing, new or
+    resume: changes nothing: a run always continues where the last one stopped, and processes only what is missing, new or
         changed
-    update: changes nothing: a run always continues where the last one stopped, and does only what is missing, new or changed
+    incremental: changes nothing: a run always continues where the last one stopped, and processes only what is missing, new or
+        changed
+    update: changes nothing: a run always continues where the last one stopped, and processes only what is missing, new or
+        changed
     keep_going: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
     skip_errors: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
     ignore_errors: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
