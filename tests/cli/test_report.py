@@ -137,6 +137,15 @@ def test_each_command_works_when_it_is_pasted_in_another_folder(pixmill, photos,
     assert not list(elsewhere.iterdir())
 
 
+def test_the_commands_for_a_dataset_name_its_folder(pixmill, photos, tmp_path):
+    (photos / "bad.jpg").write_bytes(b"no picture")
+    pixmill("run", photos, "tar://train")
+    pixmill("report", "tar://train", "-o", "page.html")
+    commands, ended = pasted((tmp_path / "page.html").read_text(), "pixmill retry", "/")
+    assert commands == [f"pixmill retry tar://{tmp_path}/train"]
+    assert (ended.returncode, "retrying 1 failed image" in ended.stderr) == (1, True)
+
+
 def test_a_run_that_ended_early_can_be_continued_by_the_command_on_the_page(pixmill, photos, tmp_path):
     for name in ("a.jpg", "b.jpg"):
         (photos / name).write_bytes(b"no picture")

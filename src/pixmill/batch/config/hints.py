@@ -52,9 +52,14 @@ def command_arguments(destination: str, state: str | None) -> str:
 
 
 def absolute(address: str) -> str:
-    """Return a local path as an absolute path, and any other address as it is."""
-    local = Address.parse(address).local
-    return str(local.absolute()) if local else address
+    """Return a local path, or that of a local dataset, as an absolute path, and any other address as it is."""
+    from pixmill.batch.datasets.dataset import home  # noqa: PLC0415  # only pages need it
+
+    parsed = Address.parse(address)
+    folder = home(parsed).local
+    if folder is None:
+        return address
+    return str(folder.absolute()) if parsed.local else f"{parsed.scheme}://{folder.absolute()}"
 
 
 def absolute_arguments(destination: str, state: str | None) -> str:

@@ -22,7 +22,7 @@ from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 
 MAX_SOURCE_BYTES = 32_000_000  # sources with more bytes get no preview, which would slow down the run too much
-SIDE = 800  # pixels of the longer side of a picture: half of that of a report costs the run half as much
+SIDE = 800  # pixels of the longer side of a picture: larger ones take more of the processor time that pictures may take
 NICENESS = 10  # the run has priority, yet a preview takes only seconds when all cores are busy
 
 

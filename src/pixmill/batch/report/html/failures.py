@@ -1,6 +1,7 @@
 """Failed images by error class, each with its meaning, advice and the first of its images."""
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from pixmill.batch.report.data.statistics import ErrorClass, FailedFile
@@ -52,7 +53,7 @@ def _class(data: ReportData, code: str, kind: ErrorClass, *, is_open: bool) -> H
     more = (
         (
             tag("p", f"These are the first {len(kind.files)} of {plural(kind.count, 'image')}. To list all of them:"),
-            command(f"pixmill failures {data.arguments} --code {code}"),
+            command(f"pixmill failures {data.arguments} --code {shlex.quote(printable(code))}"),
         )
         if kind.count > len(kind.files)
         else None
@@ -64,7 +65,7 @@ def _advice(hint: str) -> Html:
     """Return a hint, with the command at its end, if there is one, as a command."""
     found = _WITH_COMMAND.fullmatch(hint)
     if not found:
-        return tag("p", _capital(safe_text(hint)) + ".", class_="advice")
+        return tag("p", _capital(safe_text(hint)), class_="advice")
     condition = tag("p", f"{_capital(safe_text(found[1]))}:") if found[1] else None
     return tag("div", condition, command(printable(found[2])), class_="advice")
 
