@@ -11,7 +11,6 @@ from pixmill.core.remedy import retry_command
 from pixmill.core.text import printable
 from pixmill.core.units import Quantity
 from pixmill.engine.task import Failure
-from pixmill.storage.address import Address
 
 _MAX_PER_CODE = 3
 _RETRY = "pixmill retry"
@@ -49,22 +48,6 @@ def command_arguments(destination: str, state: str | None) -> str:
     """Return the shell arguments with which a command finds the ledger of ``destination``, if needed with ``--state``."""
     option = f" --state {shlex.quote(printable(state))}" if state else ""
     return shlex.quote(printable(destination)) + option
-
-
-def absolute(address: str) -> str:
-    """Return a local path, or that of a local dataset, as an absolute path, and any other address as it is."""
-    from pixmill.batch.datasets.dataset import home  # noqa: PLC0415  # only pages need it
-
-    parsed = Address.parse(address)
-    folder = home(parsed).local
-    if folder is None:
-        return address
-    return str(folder.absolute()) if parsed.local else f"{parsed.scheme}://{folder.absolute()}"
-
-
-def absolute_arguments(destination: str, state: str | None) -> str:
-    """Return the same arguments with absolute paths, for a command that is pasted in another folder or on another day."""
-    return command_arguments(absolute(destination), absolute(state) if state else None)
 
 
 def arguments_of(config: RunConfig) -> str:

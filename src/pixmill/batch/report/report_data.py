@@ -10,10 +10,10 @@ import msgspec
 
 from pixmill.batch.composition import open_sources
 from pixmill.batch.config.foreign_code import Code, steps_of
-from pixmill.batch.config.hints import absolute, absolute_arguments
 from pixmill.batch.config.models import Selection
 from pixmill.batch.inspect.status import find_state_folder
 from pixmill.batch.outputs.origins import by_difference
+from pixmill.batch.report.absolute_paths import absolute, absolute_arguments
 from pixmill.batch.report.data.run_info import RunInfo, left_alone
 from pixmill.batch.report.data.shard_merge import last_run_info
 from pixmill.batch.report.data.statistics import LedgerStatistics

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from pixmill.batch.config.hints import absolute, absolute_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.live.collector import LiveCollector
 from pixmill.batch.live.page.header import aria_status, page_header, tab_title
 from pixmill.batch.live.preview_feed import NumberedPreview
 from pixmill.batch.progress.progress import Progress
+from pixmill.batch.report.absolute_paths import absolute, absolute_arguments
 from pixmill.batch.report.data.run_info import RunInfo
 from pixmill.batch.report.html.failures import failures
 from pixmill.batch.report.html.markup import Html, safe_text, tag
