@@ -40,18 +40,18 @@ This page lists how pixmill handles difficult inputs with its default recipe, an
 COLOURS = """\
 ## Where colours are stated
 
-The first of these that is there and has a meaning counts; one without a meaning is ignored and noted. Without any, the image is in
-sRGB. `tests/oracles/test_colours.py` compares each of them, in every format and to every format, with LittleCMS, with the formulas
-of the standards and with a browser.
+The first of these that is present and meaningful takes effect; a meaningless one is ignored and noted. Without any, the image is
+taken to be in sRGB. `tests/oracles/test_colours.py` compares each of them, in every format and to every format, with LittleCMS,
+with the formulas of the standards and with a browser.
 """
 CORPUS = """\
 ## The corpus
 
-The tests process {files:,} files of other projects, good and hostile. `tests/corpus/outcomes.tsv` has the end of each.
+The tests process {files:,} files of other projects, good and hostile. `tests/corpus/outcomes.tsv` lists the outcome of each.
 """
 DIFFERENCES = """\
-The table also has the mean colour difference (CIEDE2000) and the PSNR of each image, decoded at full size, against another program:
-djxl, Chromium, or Pillow with LittleCMS. Of {compared:,} images, {same:,} differ by less than 1. The others:
+The table also lists the mean colour difference (CIEDE2000) and the PSNR of each image, decoded at full size, against another
+program: djxl, Chromium, or Pillow with LittleCMS. Of {compared:,} images, {same:,} differ by less than 1. The others:
 """
 
 

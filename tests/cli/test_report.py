@@ -2,11 +2,16 @@
 
 import json
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+
+from pixmill.testing import sample_images
 
 HOSTILE = [
     "<script>document.title='x'</script>.jpg".replace("/", "_"),
@@ -79,7 +84,7 @@ def test_the_time_of_each_stage_outlives_the_run_and_a_run_that_had_nothing_to_d
     pixmill("run", photos, "out", "--size", "32x32")
     text = made()
     for stage in ("decode", "encode", "queue"):
-        assert f'<th scope="row">{stage}</th><td class="n">4</td>' in text
+        assert f'<th scope="row" role="rowheader">{stage}</th><td class="n" role="cell" data-column="images">4</td>' in text
 
 
 def test_similarity_is_measured_when_it_is_asked_for(made):
@@ -96,8 +101,67 @@ def test_failures_are_listed_by_class_with_what_to_do(pixmill, photos, tmp_path)
     pixmill("report", "out", "-o", "page.html")
     text = (tmp_path / "page.html").read_text()
     assert re.findall(r'data-code="([\w-]+)">(\d+)<', text) == [("not-an-image", "1"), ("truncated", "1")]
-    assert '<th scope="row">cut.jpg</th>' in text
+    assert '<th scope="row" role="rowheader">cut.jpg</th>' in text
     assert "--allow-truncated" in text
+
+
+def test_an_error_that_several_images_share_is_written_once(pixmill, photos, tmp_path):
+    whole = (photos / "p0.jpg").read_bytes()
+    for name in ("a.jpg", "b.jpg"):
+        (photos / name).write_bytes(whole[: len(whole) // 2])
+    pixmill("run", photos, "out")
+    pixmill("report", "out", "-o", "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert text.count("the JPEG is truncated") == 1
+    assert "<li>a.jpg</li><li>b.jpg</li>" in text
+
+
+def pasted(text, command, folder):
+    """Return the commands of a page that begin with ``command``, and run the last of them in ``folder``, in a shell."""
+    commands = [unescape(each) for each in re.findall(r'<pre class="command"><code>([^<]*)</code>', text)]
+    chosen = [each for each in commands if command in each]
+    pixmill = f'pixmill() {{ {shlex.quote(sys.executable)} -m pixmill "$@"; }}; '
+    script = ["bash", "-c", pixmill + chosen[-1]]
+    return chosen, subprocess.run(script, check=False, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+def test_each_command_works_when_it_is_pasted_in_another_folder(pixmill, photos, tmp_path):
+    output, elsewhere = "it's my out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (photos / "cut.jpg").write_bytes(sample_images.sea()[:-5000])
+    pixmill("run", photos, output, "--state", "my state")
+    pixmill("report", output, "--state", "my state", "-o", "page.html")
+    commands, ended = pasted((tmp_path / "page.html").read_text(), "pixmill retry", elsewhere)
+    assert commands[-1].endswith(" --allow-truncated")
+    assert (ended.returncode, (tmp_path / output / "cut.jpg").is_file()) == (0, True), ended.stderr
+    assert not list(elsewhere.iterdir())
+
+
+def test_the_commands_for_a_dataset_name_its_folder(pixmill, photos, tmp_path):
+    (photos / "bad.jpg").write_bytes(b"no picture")
+    pixmill("run", photos, "tar://train")
+    pixmill("report", "tar://train", "-o", "page.html")
+    commands, ended = pasted((tmp_path / "page.html").read_text(), "pixmill retry", "/")
+    assert commands == [f"pixmill retry tar://{tmp_path}/train"]
+    assert (ended.returncode, "retrying 1 failed image" in ended.stderr) == (1, True)
+
+
+def test_a_run_that_ended_early_can_be_continued_by_the_command_on_the_page(pixmill, photos, tmp_path):
+    for name in ("a.jpg", "b.jpg"):
+        (photos / name).write_bytes(b"no picture")
+    assert pixmill("run", photos.name, "out", "--size", "32x32", "--max-failures", "1", "--workers", "1").returncode == 3
+    for name in ("a.jpg", "b.jpg"):
+        shutil.copy(photos / "p0.jpg", photos / name)
+    pixmill("report", "out", "-o", "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "The last run ended early" in text
+    commands, ended = pasted(text[: text.index("</header>")], "pixmill run", "/")
+    assert commands == [f"cd {tmp_path} && pixmill run {photos.name} out --size 32x32 --max-failures 1 --workers 1"]
+    assert ended.returncode == 0, ended.stderr
+    pixmill("report", "out", "-o", "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "<h1>All 6 images done</h1>" in text
+    assert "command" not in text[text.index("<header>") : text.index("</header>")]
 
 
 def test_hostile_names_are_inert(pixmill, photos, tmp_path):
@@ -162,5 +226,5 @@ def test_shards_are_reported_on_as_one(pixmill, photos, tmp_path):
     text = (tmp_path / "page.html").read_text()
     assert Page(text).tiles["done"] == "4"
     assert "All shards: 4 images in" in text
-    assert '<th scope="row">decode</th><td class="n">4</td>' in text
+    assert '<th scope="row" role="rowheader">decode</th><td class="n" role="cell" data-column="images">4</td>' in text
     assert "Run 1 of shard 2/2" in text

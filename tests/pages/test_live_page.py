@@ -36,6 +36,7 @@ def test_it_follows_the_run_to_its_end(live, visit_address):
     page = opened.page
     pictured(page)
     assert page.locator("progress").get_attribute("value") == "92.3"  # 12 of 13
+    page.locator("#working summary").click()
     page.get_by_role("rowheader", name="zz-held.png").wait_for(timeout=WAIT)
     assert page.locator("#working").inner_text().count("transform") == 1
     assert sum(map(int, page.locator("[data-code]").all_inner_texts())) == 4
@@ -74,10 +75,24 @@ def test_what_somebody_opened_moved_or_reads_stays_as_it_is(held, visit_address)
     assert page.locator("#run details").first.get_attribute("open") is not None
 
 
+def test_a_picture_that_somebody_enlarged_stays(held, visit_address):
+    page = visit_address(held).page
+    pictured(page)
+    page.locator("#latest .enlarge").first.click()
+    width = page.locator("dialog img").first.evaluate("image => image.naturalWidth")
+    version = page.evaluate("version")
+    becomes(page, f"version > {version} + 2")
+    assert page.locator("dialog img").first.evaluate("image => image.naturalWidth") == width > 0
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").is_hidden()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_that_keeps_anybody_out(held, visit_address, axe, scheme):
     page = visit_address(held, color_scheme=scheme, bypass_csp=True).page
     pictured(page)
+    assert axe(page) == []
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
     assert axe(page) == []
 
 

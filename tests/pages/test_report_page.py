@@ -59,6 +59,40 @@ def test_the_slider_moves_the_edge_by_mouse_and_by_key(visit):
     assert seen() not in (halves, moved)
 
 
+def test_a_click_enlarges_a_picture_and_another_shows_it_pixel_by_pixel(visit):
+    page = visit(width=500).page
+    name = page.locator("#pictures figcaption strong").first.inner_text()
+    page.locator("#pictures .enlarge").first.click()
+    after = page.locator("dialog .after")
+    assert page.locator("dialog figcaption strong").inner_text() == name
+    width = after.evaluate("image => image.naturalWidth")
+    assert f", {width} x " in page.locator("dialog figcaption span").inner_text(), "as wide as the output"
+    assert after.bounding_box()["width"] < 500
+    page.locator("dialog .enlarge").click()
+    assert after.bounding_box()["width"] == page.locator("dialog .before").bounding_box()["width"] == width
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").is_hidden()
+    page.locator("#pictures .enlarge").nth(1).press("Enter")
+    page.get_by_role("button", name="Close").click()
+    assert page.locator("dialog").is_hidden()
+
+
+def test_no_title_is_repeated(visit):
+    page = visit().page
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
+    titles = page.locator("h1, h2, caption:not(.unseen), section details details summary").all_inner_texts()
+    assert len(titles) > 10
+    assert len(titles) == len(set(titles))
+
+
+def test_numbers_for_engineers_are_folded(visit):
+    page = visit().page
+    folded = page.locator("section:has(> details:not([open]) > summary > h2)").evaluate_all(
+        "each => each.map((section) => section.id)"
+    )
+    assert folded == ["throughput", "stages", "extremes", "run"]
+
+
 def test_the_charts_have_data(visit):
     page = visit().page
     for part in ("throughput", "sizes", "stages"):
@@ -71,6 +105,8 @@ def test_the_charts_have_data(visit):
 def test_axe_finds_nothing_that_keeps_anybody_out(visit, scheme, axe):
     opened = visit(color_scheme=scheme, bypass_csp=True)  # axe is a script of its own
     opened.page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
+    assert axe(opened.page) == []
+    opened.page.locator(".enlarge").first.click()
     assert axe(opened.page) == []
 
 
@@ -85,7 +121,19 @@ def test_dark_and_light_differ(visit):
 @pytest.mark.parametrize("width", [320, 390, 768])
 def test_a_phone_scrolls_only_down(visit, width):
     page = visit(width=width).page
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cells = page.locator("td, th[scope=row]")
+    assert cells.count() > 100
+    assert max(cells.evaluate_all("each => each.map((cell) => cell.getBoundingClientRect().right)")) <= width
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+def test_every_label_is_large_enough_to_read(visit, width):
+    page = visit(width=width).page
+    assert page.locator("svg text").count() == 0, "text in a drawing shrinks with it"
+    sizes = page.locator("body *").evaluate_all("each => each.map((element) => parseFloat(getComputedStyle(element).fontSize))")
+    assert min(sizes) >= 12
 
 
 def test_it_prints_with_everything_unfolded(visit, tmp_path: Path):

@@ -137,7 +137,7 @@ class ReadError(ImageError):
         "read-url": "the URL is invalid, contains a password, or redirects to a forbidden target",
         "read-vanished": "the file no longer exists, or the server returned 404 or 410",
         "throttled": "the store asks for fewer requests; the image is retried later, as often as necessary",
-        "unanswered": "the store did not answer or broke off, not only for this image, which is retried as often as necessary",
+        "unanswered": "the store answers neither this nor other requests in full; the image is retried, as often as necessary",
         "unreachable": "no connection to the store can be made; the image is retried later, as often as necessary",
     }
     stage = "read"
@@ -192,7 +192,7 @@ class EncodeError(ImageError):
 
     code = "encode"
     codes: ClassVar = {
-        "max-size": "the file would be larger than --max-size, even with the least quality and the shortest sides",
+        "max-size": "the file would be larger than --max-size, even at the lowest quality and the smallest dimensions",
         "too-large": "a side of the result is longer than its format allows",
     }
     stage = "encode"

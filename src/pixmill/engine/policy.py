@@ -55,7 +55,7 @@ class Policy(Model, frozen=True, kw_only=True):
     ] = 4
     store_timeout: Annotated[
         Duration,
-        Meta(description="time to wait for a store that refuses or does not answer, before the run ends; no image fails"),
+        Meta(description="time to wait for a store that refuses requests or does not respond before the run ends; no image fails"),
     ] = Duration(STORE_TIMEOUT)
     backoff: Annotated[Duration, Meta(description="mean delay before the first retry; doubles with each further retry")] = Duration(
         0.2

@@ -56,13 +56,16 @@ DEFAULT_STEPS: tuple[Operation, ...] = (DEFAULT_BOX,)
 MaxSize = Annotated[
     ByteSize,
     Meta(
-        description="largest file, such as 500kB: where it would be larger, the quality is lowered, then the sides are shortened",
+        description=(
+            "maximum size of an output file, such as 500kB: if a file would be larger, the quality is lowered, then the sides are"
+            " shortened"
+        ),
         extra={"later": True},
     ),
 ]
 #: How far the quality may be lowered for it.
 MinQuality = Annotated[
-    int, Meta(ge=1, le=100, description="lowest quality to which --max-size may lead (default: 40)", extra={"later": True})
+    int, Meta(ge=1, le=100, description="lowest quality that --max-size may choose (default: 40)", extra={"later": True})
 ]
 #: How good the output has to look.
 TargetQuality = Annotated[
@@ -70,8 +73,10 @@ TargetQuality = Annotated[
     Meta(
         ge=1,
         le=100,
-        description="how good each output has to look, as a score by SSIMULACRA 2, such as 80: its quality is the lowest from 1 to "
-        "95 that scores as much; 90 is like the original, 70 shows small differences",
+        description=(
+            "visual quality of each output as an SSIMULACRA 2 score, such as 80: the lowest quality setting from 1 to 95 that "
+            "reaches it is used; 90 looks like the original, 70 shows small differences"
+        ),
         extra={"later": True},
     ),
 ]
@@ -156,14 +161,14 @@ class Recipe(Model, frozen=True, kw_only=True):
     set: Annotated[
         tuple[Setting, ...],
         Meta(
-            description="state this in the metadata, in EXIF, IPTC and XMP alike: copyright=..., artist=..., dpi=300 (repeatable)",
+            description="write this to the metadata (EXIF, IPTC and XMP): copyright=..., artist=..., dpi=300 (repeatable)",
             extra={"value": "NAME=TEXT", "later": True},
         ),
     ] = ()
     set_if_missing: Annotated[
         tuple[Setting, ...],
         Meta(
-            description="the same, if nothing that is kept of the source says it (repeatable)",
+            description="the same, but only if the metadata kept from the source does not contain it (repeatable)",
             extra={"value": "NAME=TEXT", "later": True},
         ),
     ] = ()
@@ -181,16 +186,20 @@ class Recipe(Model, frozen=True, kw_only=True):
     lossless: Annotated[
         bool,
         Meta(
-            description="make files smaller without changing a pixel: each stays in its format and size, its orientation a tag; "
-            "JPEG, PNG and lossless WebP, others are copied without the metadata that is not kept",
+            description=(
+                "make JPEG, PNG and lossless WebP files smaller without changing a pixel: format, dimensions and orientation tag "
+                "stay as they are; other files are copied, without the metadata that is not kept"
+            ),
             extra={"later": True},
         ),
     ] = False
     hdr: Annotated[
         Literal["drop", "keep"],
         Meta(
-            description="gain maps of JPEG files, by which displays of high dynamic range brighten a picture: keep makes an Ultra "
-            "HDR JPEG, unless a step pads, draws or cuts by content; otherwise, and with drop, the picture has none",
+            description=(
+                "gain maps of JPEG files, with which HDR displays brighten parts of a picture: keep writes an Ultra HDR JPEG, "
+                "unless a step pads, draws or crops by content; drop leaves the gain map out"
+            ),
             extra={"later": True},
         ),
     ] = "drop"

@@ -94,7 +94,7 @@ ALIASES: Mapping[str, Alias] = {
     "colour": Alias("color"),
     "max_bytes": Alias("max_source_bytes"),  # its name before outputs had sizes of their own
 }
-_RESUMES = "a run always continues where the last one stopped, and does what is missing, new or changed"
+_RESUMES = "a run always continues where the last one stopped, and processes only what is missing, new or changed"
 _GOES_ON = "a failed image never stops the others; --max-failures sets how many may fail"
 _NO_UPSCALE = "images are only enlarged by a step with enlarge=true"
 #: Switches for what pixmill does anyway: they change nothing, and cannot be turned off.

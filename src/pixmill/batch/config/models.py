@@ -39,7 +39,11 @@ class Selection(Model, frozen=True, kw_only=True):
     ] = False
     source_id: Annotated[
         str | None,
-        Meta(description="count the source as the one of this name, or formerly at this path, wherever it is now"),
+        Meta(
+            description=(
+                "treat the source as the one with this name, or as the one that used to be at this path, wherever it is now"
+            )
+        ),
     ] = None
     max_source_bytes: Annotated[
         ByteSize, Meta(description="maximum size of a source file", extra={"prevents": ("limit-bytes",)})
@@ -66,14 +70,14 @@ class Selection(Model, frozen=True, kw_only=True):
     ] = TimeLimit(10)
     checksum: Annotated[
         bool,
-        Meta(description="compare the content of images that are done, not size and time, to tell whether they have changed"),
+        Meta(description="detect changed images by their content instead of size and time"),
     ] = False
     allow_private_hosts: Annotated[
         bool, Meta(description="lists of URLs: also fetch from private networks", extra={"prevents": ("read-private",)})
     ] = False
     web_only: Annotated[
         bool,
-        Meta(description="lists by people whom you do not trust: process only URLs of the web, no files and no buckets"),
+        Meta(description="untrusted lists: process only web URLs, no files and no buckets"),
     ] = False
 
 
@@ -90,7 +94,11 @@ class Placement(Model, frozen=True, kw_only=True):
     ] = False
     timezone: Annotated[
         TimeZone,
-        Meta(description="time zone of {date} for images without a date of their own, whose files have one, such as Europe/Berlin"),
+        Meta(
+            description=(
+                "time zone of {date} for images without a date in EXIF, which get the date of their file, such as Europe/Berlin"
+            )
+        ),
     ] = TimeZone()  # immutable
     on_collision: Annotated[
         Literal["suffix", "error"],
@@ -102,8 +110,10 @@ class Placement(Model, frozen=True, kw_only=True):
     portable_names: Annotated[
         bool,
         Meta(
-            description="names that every file system accepts: _ for characters, words and endings that Windows refuses, at most "
-            "255 bytes; without it, only if the destination refuses them",
+            description=(
+                "use names that every file system accepts: _ for characters, words and endings that Windows refuses, at most 255 "
+                "bytes; by default, only if the destination requires it"
+            ),
             extra={"prevents": ("write-name",)},
         ),
     ] = False
@@ -201,8 +211,10 @@ class RunConfig(Model, frozen=True, kw_only=True):
     on_upgrade: Annotated[
         Literal["keep", "remake"],
         Meta(
-            description="finished images when libraries or pixmill's own processing have another version: "
-            "keep them, or make them again"
+            description=(
+                "what to do with finished images when the version of an image library, or of pixmill's own processing, has "
+                "changed: keep them, or make them again"
+            )
         ),
     ] = "keep"
     force: Annotated[bool, Meta(description="reprocess everything, including finished images")] = False

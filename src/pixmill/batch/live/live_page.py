@@ -23,6 +23,7 @@ from pixmill.engine.resources.cpu import usable_cores
 from pixmill.engine.task import Task
 
 MAX_SOURCE_BYTES = 32_000_000  # sources with more bytes get no preview, which would slow down the run too much
+SIDE = 800  # pixels of the longer side of a picture: larger ones take more of the processor time that pictures may take
 NICENESS = 10  # the run has priority, yet a preview takes only seconds when all cores are busy
 
 
@@ -97,6 +98,7 @@ def preview_options(config: RunConfig) -> PreviewOptions:
         destination=options.destination,
         recipe=options.recipe,
         max_bytes=MAX_SOURCE_BYTES,
+        side=SIDE,
         follow_symlinks=options.follow_symlinks,
         prefix=run_plan.source_keys.prefixes[run_plan.locations.source.places[0]],
         nice=NICENESS,

@@ -13,7 +13,7 @@ from pixmill.batch.report.data.statistics import ImageSummary
 from pixmill.batch.report.previews.messages import Preview, PreviewOptions
 from pixmill.core.errors import PixmillError
 
-MAX_PREVIEWS = 8  # previews; each takes about 20 kB before and 20 kB after
+MAX_PREVIEWS = 8  # previews; each takes about 70 kB before and 70 kB after
 MIN_INTERVAL = 2.0  # seconds between two previews, more if needed to respect CPU_SHARE
 CPU_SHARE = 0.005  # of the machine's processor time may be spent on previews
 WORKER_START_CPU = 0.25  # seconds of processor time that a worker takes to start

@@ -31,10 +31,17 @@ def write_report(
     folder = find_state_folder(destination, state)
     with open_ledgers(destination, state) as ledger:
         made_at = time.time() if now is None else now
-        text = page(collect(ledger, destination=destination, state=folder, check=check, allowed=allowed, now=made_at))
+        data = collect(
+            ledger,
+            destination=destination,
+            state=state,
+            check=check,
+            allowed=allowed,
+            now=made_at,
+        )
     target = path or folder / REPORT
     if path is not None:
         check_again("the report", path, "report")
     with run_error_if_unwritable(target), atomic_text_file(target) as file:
-        file.write(text)
+        file.write(page(data))
     return target

@@ -21,9 +21,11 @@ class WatchOptions(Model, frozen=True, kw_only=True):
     ] = None
     mirror: Annotated[bool, Meta(description="remove the outputs of images that are removed from SRC")] = False
     move_done: Annotated[
-        str | None, Meta(description="move images here when they are done, which empties SRC", extra={"value": "FOLDER"})
+        str | None, Meta(description="move finished images out of SRC into this folder", extra={"value": "FOLDER"})
     ] = None
-    move_failed: Annotated[str | None, Meta(description="move failed images here", extra={"value": "FOLDER"})] = None
+    move_failed: Annotated[
+        str | None, Meta(description="move failed images out of SRC into this folder", extra={"value": "FOLDER"})
+    ] = None
 
     def __post_init__(self) -> None:
         """Reject contradictory options."""

@@ -25,8 +25,8 @@ class Completion(Command):
 
     With the script, the tab key completes commands, options, their values, and the names of files. To have it in every new bash,
     add ``eval "$(pixmill completion bash)"`` to ~/.bashrc. For zsh, add ``eval "$(pixmill completion zsh)"`` to ~/.zshrc, after
-    compinit. For fish, write ``pixmill completion fish | source`` to ~/.config/fish/completions/pixmill.fish. The script is always
-    that of the version that is installed.
+    compinit. For fish, write ``pixmill completion fish | source`` to ~/.config/fish/completions/pixmill.fish. The script always
+    belongs to the installed version.
     """
 
     arguments: ClassVar = (SHELL,)

@@ -22,12 +22,12 @@ SOURCE = Argument("SRC", "only the outputs of this source; a list has to be name
 class Prune(Command):
     """List the outputs in DST that can be removed; --yes removes them.
 
-    These are the outputs of images that are gone from their source, and those that the last run of their source did not ask for
-    any more, such as another size or format. Other files in DST are never touched.
+    These are the outputs of images that are gone from their source, and those that the last run of their source no longer
+    requested, such as another size or format. Other files in DST are never touched.
 
-    An image is gone if its folder could be listed and does not have it. What a pattern leaves out is not gone. Nor is anything
-    in a folder that is empty or cannot be read: its disk may not be mounted. An output that was changed since it was written
-    stays. So do outputs of earlier recipes if the last run left images out or did not finish.
+    An image is gone if its folder could be listed and does not contain it. Images that a pattern leaves out are not gone, nor is
+    anything in a folder that is empty or cannot be read: its disk may not be mounted. An output that was changed since it was
+    written stays, and so do outputs of earlier recipes if the last run left images out or did not finish.
 
     Exit codes: 0 listed, or removed; 2 invalid usage, or more than --max-delete allows, nothing was removed; 3 a run is working on
     DST, or it cannot be changed.

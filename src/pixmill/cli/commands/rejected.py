@@ -17,7 +17,7 @@ class Rejected(Command):
     """List the images of DST that were rejected, with the reason.
 
     An image is rejected by a filter (``--min-size``, ``--max-aspect``) or by a step of your own that raises ``pixmill.Skip``. It
-    has no output and is no failure, and is not tried again until it or the recipe changes.
+    has no output, does not count as a failure, and is not tried again until it or the recipe changes.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)

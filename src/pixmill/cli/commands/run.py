@@ -35,14 +35,14 @@ class Run(Command):
     images if the recipe has changed. A failed image does not stop the run: it is listed at the end, and
     ``pixmill failures DST`` shows the details.
 
-    With several SRC, as a shell makes of ``*.jpg``, files go beside each other and folders below their own names, as with
+    With several SRC, such as an expanded ``*.jpg``, files are placed side by side and folders below their own names, as with
     ``cp -r``. If DST has the extension of an image format, one image is written to exactly this file: nothing else is kept, and
     an existing file is refused unless ``--existing replace`` is given.
 
     If DST is tar://FOLDER or parquet://FOLDER, the outputs are packed into the shards of a dataset.
 
-    With --sample, a few images from all folders are processed into a scratch folder; the command prints where it is, and what the
-    whole run will probably take. The same command chooses the same images, and a larger sample contains the smaller ones.
+    With --sample, a few images from all folders are processed into a scratch folder; the command prints its path, and an estimate
+    for the whole run. The same command chooses the same images, and a larger sample contains the smaller ones.
 
     Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage or no images, nothing ran, or --mirror would remove
     too much; 3 the environment stopped the run (disk full, output not writable), or too many images failed; 130 and 143

@@ -36,15 +36,15 @@ PROBLEMS = {"missing": "missing", "size": "size differs", "content": "content di
 class RepairOption(Model, frozen=True, kw_only=True):
     """What to do about outputs that differ."""
 
-    repair: Annotated[bool, Meta(description="make missing and changed outputs again, replacing what is there")] = False
+    repair: Annotated[bool, Meta(description="make missing and changed outputs again, replacing the existing files")] = False
 
 
 class Verify(Command):
     """Compare every output of DST with the ledger, byte for byte.
 
-    Lists missing and changed outputs, and says how many images have failed or are pending, which have no outputs to compare. With
-    ``--repair``, makes missing and changed outputs again, with the last configuration of each source. The next run makes missing
-    outputs again by itself, and leaves those alone that were changed.
+    Lists missing and changed outputs, and reports how many images have no outputs to compare, because they have failed or are
+    pending. With ``--repair``, makes missing and changed outputs again, with the last configuration of each source. The next run
+    makes missing outputs again anyway, and leaves changed ones alone.
 
     Exit codes: 0 all images are done, and all outputs are as they were written; 1 outputs are missing or changed, or images have
     failed or are pending, as after a run or a retry; 2 invalid usage; 3 the environment stopped a repair.

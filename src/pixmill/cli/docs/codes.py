@@ -16,36 +16,40 @@ NOTES: Mapping[str, str] = {
     "them, in formats that can be animated",
     "pages-dropped": "an output has only the first page or image of a file with several",
     "profile-ignored": "the colour profile is damaged, or of another kind than the pixels, and was not used",
-    "colour-ignored": "what the file says about its colours (cICP, nclx, gAMA or cHRM) has no meaning, and was not used",
+    "colour-ignored": "the colour information in the file (cICP, nclx, gAMA or cHRM) is meaningless, and was not used",
     "adobe-rgb-by-exif": "the colours are those of Adobe RGB, as the camera states in EXIF in place of a profile",
     "hdr-tone-mapped": "the high dynamic range of the image (PQ or HLG) was mapped to sRGB",
     "converted-to-srgb": "the format of the output cannot carry the colour profile that was to be kept, so its pixels are in sRGB",
     "depth-reduced": "the image has more than 8 bits per channel, but is decoded to 8 here, although --depth keep asked for 16",
     "preview-used": "the output shows the largest preview in the file, because the image itself cannot be read",
-    "metadata-dropped": "an output lacks metadata that the policy keeps: its format has no place for them, or they are damaged; "
+    "metadata-dropped": "an output lacks metadata that the policy keeps: its format cannot store it, or it is damaged; "
     "pixmill explain metadata lists what each policy keeps",
     "gain-map-dropped": "the source has a second image for bright displays (Ultra HDR, Apple), which an output does not have: "
     "--hdr keep keeps it in a JPEG",
-    "warnings": "the decoder warned about the file, but no pixel is missing: there are bytes that belong to nothing, or statements "
-    "without effect",
-    "copied": "the output has the pixels of the source as they are stored, with the metadata that the policy keeps, because it "
-    "would have become larger; --never-bigger or --lossless asked for that",
+    "warnings": (
+        "the decoder warned about the file, but no pixel is missing: some bytes belong to nothing, or some statements have no"
+        " effect"
+    ),
+    "copied": (
+        "the output contains the stored pixels of the source, with the metadata that the policy keeps, because the output "
+        "would have been larger; --never-bigger or --lossless requested this"
+    ),
     "larger-than-source": "the output of --lossless is larger than the source: metadata that it keeps had to be written in more "
     "bytes",
     NEWER: "the object was changed after the inventory had listed it; its present version was processed",
-    ADOPTED: "a complete file of the expected format and size was there, and counts as the output; --existing adopt asked for that",
+    ADOPTED: "a complete file of the expected format and size already existed and counts as the output (--existing adopt)",
 }
 #: for each group of codes, where they appear
 REASONS: Mapping[str, Mapping[str, str]] = {
     "why an image was skipped": {
-        UNCHANGED: "the image is done, and neither it nor what is to be made has changed",
+        UNCHANGED: "the image is done, and neither it nor the recipe has changed",
         EXISTS: "a file that pixmill did not write has the name of the output, and --existing skip leaves both as they are",
         OUTPUT_CHANGED: "the output was changed since pixmill wrote it, and is left as it is; --existing replace makes it again",
     },
     "why a file was ignored": {
         "hidden": "its name begins with a dot",
         "not-an-image": "it has no extension of an image format; --all-files looks at the content instead",
-        "unsupported": "it is an image of a kind that pixmill does not read, or only if --allow names it",
+        "unsupported": "it is an image of a kind that pixmill does not read, or reads only if --allow names it",
         "symlink": "it is a symbolic link; --follow-symlinks includes such files",
         "output": "it is an output of pixmill in the folder of the source",
         "old-version": "it is not the latest version of the object, according to the inventory",
@@ -62,8 +66,8 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     },
     "why an output is removed by prune": {
         result.SOURCE_GONE: "its image is gone",
-        result.NOT_IN_LIST: "its image is not in the list any more",
-        result.NOT_REQUESTED: "the last run did not ask for it any more",
+        result.NOT_IN_LIST: "its image is no longer in the list",
+        result.NOT_REQUESTED: "the last run no longer requested it",
     },
     "why an output is kept by prune": {
         result.CHANGED: "it was changed since pixmill wrote it",

@@ -33,4 +33,4 @@ class Mirroring(Removing, frozen=True, kw_only=True):
 class Pruning(Removing, frozen=True, kw_only=True):
     """Whether to remove what is listed."""
 
-    yes: Annotated[bool, Meta(description="remove what would be removed", extra={"letter": "y"})] = False
+    yes: Annotated[bool, Meta(description="remove the outputs that are listed", extra={"letter": "y"})] = False

@@ -21,9 +21,9 @@ OPTION, VARIABLE = "--sample", "PIXMILL_SAMPLE"
 def check_sample(output: RunOutput, *, is_dry: bool) -> None:
     """Raise ``ConfigError`` for an option that makes no sense with a sample."""
     if is_dry:
-        raise ConfigError("--dry-run processes no image, and --sample some", hint="give one of them")
+        raise ConfigError("--dry-run processes no images, but --sample processes some", hint="give one of them")
     if output.serve:
-        raise ConfigError("--serve shows a whole run, and --sample ends soon", hint="leave out --serve: a sample has a report")
+        raise ConfigError("--serve shows a whole run, but a sample ends soon", hint="omit --serve: a sample has a report")
 
 
 def with_command(report: Report, words: Sequence[str], environment: Mapping[str, str]) -> Report:

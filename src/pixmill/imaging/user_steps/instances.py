@@ -34,7 +34,7 @@ def imported(name: str) -> Callable[..., Any]:
     except Exception as error:
         raise RecipeError(f"python.function: {name} cannot be imported: {describe_exception(error)}") from error
     if isinstance(found, type) and not issubclass(found, Step):
-        raise RecipeError(f"python.function: {name} is a class that is no step", hint="derive it from pixmill.Step")
+        raise RecipeError(f"python.function: {name} is a class, but not a step", hint="derive it from pixmill.Step")
     return found
 
 
@@ -105,7 +105,7 @@ def _open(name: str, settings: str) -> Callable[..., Any]:
             step.open()
     except Exception as error:
         message = f"python.function: {name}.open raised {describe_exception(error)}"
-        raise RecipeError(message, hint="no image is at fault: mend the step, then run again") from error
+        raise RecipeError(message, hint="no image is at fault: fix the step, then run again") from error
     return step
 
 

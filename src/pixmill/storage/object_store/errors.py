@@ -131,7 +131,7 @@ def write_error(error: Exception, path: bytes, address: str) -> PixmillError:
 
 def odd_key(key: str, objection: str) -> ReadError:
     """Return the error for the object ``key``, which has this ``objection``."""
-    return ReadError(f"the key {printable(key)!r} {objection}, so that it is no path", code="read-key", hint="rename the object")
+    return ReadError(f"the key {printable(key)!r} {objection}, so it is not a path", code="read-key", hint="rename the object")
 
 
 def list_error(error: Exception, path: bytes, address: str) -> PixmillError:

@@ -123,7 +123,7 @@ def test_what_follows_the_name_sets_the_settings_of_the_class(name):
         ("Add", {"amout": 3}, "python.amout: no such setting; did you mean 'amount'"),
         ("Bare", {"amount": 3}, "python.amount: no such setting"),
         ("Required", {}, "python.model: expected a value, received none"),
-        ("Stranger", {}, "is a class that is no step"),
+        ("Stranger", {}, "is a class, but not a step"),
         ("function", {"amount": 3}, "is a function, which has no settings"),
         ("Missing", {}, "has no function called Missing"),
     ],

@@ -6,6 +6,7 @@ from pixmill.batch.live.page.cache import PageDelta
 from pixmill.batch.live.page.sections import ORDER
 from pixmill.batch.report.html.markup import Html, raw, tag
 from pixmill.batch.report.html.page import asset, digest, document
+from pixmill.batch.report.html.previews import enlarged
 
 RELOAD_INTERVAL = 5  # seconds between two reloads of a browser without scripts
 BEFORE_MAIN = ("head", "contents")  # the parts before the main element
@@ -20,7 +21,7 @@ def view(delta: PageDelta) -> str:
         [_part(name, delta) for name in ORDER if name not in BEFORE_MAIN],
     )
     state = (tag("meta", name="pixmill-version", content=delta.version), tag("link", rel="icon", href="data:,"))
-    body = (*(_part(name, delta) for name in BEFORE_MAIN), main, tag("script", raw(_script())))
+    body = (*(_part(name, delta) for name in BEFORE_MAIN), main, enlarged(), tag("script", raw(_script())))
     unscripted = tag("noscript", tag("meta", http_equiv="refresh", content=RELOAD_INTERVAL))
     return document(delta.title, *state, tag("style", raw(_style())), unscripted, body=body)
 

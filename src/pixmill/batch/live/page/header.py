@@ -6,6 +6,7 @@ from pixmill.batch.progress.progress import ProgressSnapshot
 from pixmill.batch.report.html.markup import Html, safe_text, tag
 from pixmill.batch.report.html.tables import tiles
 from pixmill.core.humanize import byte_count, duration_text, plural
+from pixmill.core.text import printable
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.observability.metrics import MetricsSnapshot as Numbers
 
@@ -14,12 +15,12 @@ TENTHS = 10
 
 def page_header(now: ProgressSnapshot, numbers: Numbers, destination: str) -> Html:
     """Return the title, a status sentence, the progress bar and the most important numbers."""
-    destination_text = safe_text(destination)
     total = plural(now.found, "image") + " found so far" if now.total is None else plural(now.total, "image")
     return tag(
         "header",
         tag("p", "pixmill live", class_="brand"),
-        tag("h1", f"{now.finished:,} of {total} finished: {destination_text}"),
+        tag("h1", f"{now.finished:,} of {total} finished"),
+        tag("p", "Outputs in ", tag("code", printable(destination))),
         tag("p", status_sentence(now, numbers), class_="state"),
         tag(
             "progress",
@@ -40,8 +41,8 @@ def status_sentence(now: ProgressSnapshot, numbers: Numbers) -> str:
     left = (
         "still discovering" if now.total is None else "" if now.remaining is None else f"about {duration_text(now.remaining)} left"
     )
-    speed = f"{now.images_rate:.1f} images/s, {now.pixels_rate / 1e6:.0f} megapixels/s"
-    return f"{speed}{f'; {left}' if left else ''}."
+    speed = f"{now.images_rate:.1f} images per second"
+    return f"{left[:1].upper()}{left[1:]}; {speed}." if left else f"{speed}."
 
 
 def tab_title(now: ProgressSnapshot, numbers: Numbers) -> str:
@@ -73,6 +74,8 @@ def _numbers(now: ProgressSnapshot, numbers: Numbers) -> Iterator[tuple[str, str
         yield "unchanged", f"{now.skipped:,}", ""
     pending = (now.found if now.total is None else now.total) - now.finished
     yield "pending", f"{pending:,}", ""
-    yield "in", byte_count(numbers.measures.get("bytes_in", 0)), ""
-    yield "out", byte_count(numbers.measures.get("bytes_out", 0)), ""
-    yield "saved" if now.saved >= 0 else "added", byte_count(abs(now.saved)), "good" if now.saved > 0 else ""
+    bytes_in = numbers.measures.get("bytes_in", 0)
+    yield "before", byte_count(bytes_in), ""
+    yield "after", byte_count(numbers.measures.get("bytes_out", 0)), ""
+    if bytes_in:
+        yield "saved" if now.saved >= 0 else "added", f"{abs(now.saved) / bytes_in:.0%}", "good" if now.saved > 0 else ""

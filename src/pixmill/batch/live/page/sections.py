@@ -9,12 +9,13 @@ from pixmill.batch.live.collector import LiveCollector
 from pixmill.batch.live.page.header import aria_status, page_header, tab_title
 from pixmill.batch.live.preview_feed import NumberedPreview
 from pixmill.batch.progress.progress import Progress
+from pixmill.batch.report.absolute_paths import absolute, absolute_arguments
 from pixmill.batch.report.data.run_info import RunInfo
 from pixmill.batch.report.html.failures import failures
 from pixmill.batch.report.html.markup import Html, safe_text, tag
 from pixmill.batch.report.html.overview import what_was_run
 from pixmill.batch.report.html.page import contents
-from pixmill.batch.report.html.previews import before_after
+from pixmill.batch.report.html.previews import HOW_TO_COMPARE, before_after
 from pixmill.batch.report.html.sizes import sizes
 from pixmill.batch.report.html.speed import extremes, stages, throughput
 from pixmill.batch.report.html.tables import Section, section, table
@@ -26,10 +27,10 @@ from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 
 #: the sections of the report, in its order; on the live page they follow the parts that change more often
-REPORT_SECTIONS = (throughput, stages, sizes, extremes, what_was_run)
+REPORT_SECTIONS = (sizes, throughput, stages, extremes, what_was_run)
 REPORT_INTERVAL = 5.0  # seconds between two renderings of these: half of the work of a page, although they change slowly
 #: the parts that the page has a place for, whether or not they have content
-ORDER = ("head", "contents", "working", "failures", "latest", "throughput", "stages", "sizes", "extremes", "run")
+ORDER = ("head", "contents", "failures", "latest", "sizes", "working", "throughput", "stages", "extremes", "run")
 
 
 class PageState(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +57,8 @@ class Composer:
         """Compose nothing yet. ``run_info`` is the information about the run that is available before it begins."""
         self._config = config
         self._recipe = config.recipe.to_builtins()
+        self._destination = absolute(config.destination)
+        self._arguments = absolute_arguments(config.destination, config.placement.state)
         self._run_info = run_info
         self._collector = collector
         self._progress = progress
@@ -77,15 +80,16 @@ class Composer:
             sections = [workers(self._collector.workers), failures(data), latest(previews), *self._report_sections]
         shown = [each for each in sections if each is not None]
         written = {each.identity: each.html for each in shown}
-        top = {"head": page_header(now, numbers, self._config.destination), "contents": contents(shown)}
-        title = f"{tab_title(now, numbers)} of {safe_text(self._config.destination)}"
+        top = {"head": page_header(now, numbers, self._destination), "contents": contents(shown)}
+        title = f"{tab_title(now, numbers)} of {safe_text(self._destination)}"
         return PageState(parts={**top, **written}, title=title, spoken=aria_status(now, numbers))
 
     def _report_data(self, numbers: MetricsSnapshot) -> ReportData:
         run = RunRecord(number=self._collector.run_number, started_at=self._began)
         return ReportData(
             source=self._config.source_text,
-            destination=self._config.destination,
+            destination=self._destination,
+            arguments=self._arguments,
             recipe=self._recipe,
             runs=(),
             run=run,
@@ -103,7 +107,8 @@ def workers(statuses: tuple[WorkerStatus, ...]) -> Section | None:
     rows = [
         (safe_text(status.key or b""), status.stage or "handler", duration_text(status.seconds), status.pid) for status in statuses
     ]
-    return section("Workers", table("Current task of each worker", ("image", " stage", "for", "process"), rows), identity="working")
+    listed = table("Current task of each worker", ("image", " stage", "for", "process"), rows, is_titled=False)
+    return section("Current task of each worker", listed, identity="working", is_folded=True)
 
 
 def latest(previews: tuple[NumberedPreview, ...]) -> Section | None:
@@ -112,10 +117,9 @@ def latest(previews: tuple[NumberedPreview, ...]) -> Section | None:
         return None
     about = tag(
         "p",
-        "Updated while this page is open, as often as possible without slowing down the run. "
-        "The source is on the left, the output on the right.",
+        f"The newest come first, as many as can be made without slowing down the run. {HOW_TO_COMPARE}",
     )
-    return section("Latest previews", about, tag("div", map(_numbered, previews), class_="previews"), identity="latest")
+    return section("Latest pictures", about, tag("div", map(_numbered, previews), class_="previews"), identity="latest")
 
 
 def _numbered(preview: NumberedPreview) -> Html:

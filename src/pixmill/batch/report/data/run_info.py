@@ -35,11 +35,13 @@ _NAME = re.compile(r"[0-9]+\.json")
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The stored information about one run. ``command`` is as the shell passed it, empty if a program started the run.
 
+    ``folder`` is the working directory, to which the paths in the command are relative; empty if it does not exist any more.
     ``makes`` describes the outputs of each image in words. ``unconfined`` is what the kernel could not refuse to workers.
     ``other_images`` are the images that were ignored because their kind is not read, by kind.
     """
 
     command: tuple[bytes, ...] = ()
+    folder: bytes = b""
     makes: tuple[str, ...] = ()
     version: str = ""
     engine: str = ""
@@ -144,6 +146,7 @@ def current_run_info(command: Sequence[str], makes: tuple[str, ...] = ()) -> Run
     """Return the information about a run on this machine that is available before it begins."""
     return RunInfo(
         command=tuple(map(os.fsencode, command)),
+        folder=_working_directory(),
         makes=makes,
         version=pixmill.__version__,
         engine=ENGINE.partition(" ")[2],
@@ -153,3 +156,10 @@ def current_run_info(command: Sequence[str], makes: tuple[str, ...] = ()) -> Run
         memory=physical_memory(),
         unconfined=gaps(),
     )
+
+
+def _working_directory() -> bytes:
+    try:
+        return os.fsencode(Path.cwd())
+    except OSError:  # it was removed
+        return b""

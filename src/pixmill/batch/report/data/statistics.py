@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.item import ImageResult, unpack
 from pixmill.batch.report.data.sampling import ReservoirSample, TopK
 from pixmill.batch.report.data.timeline import Timeline
@@ -73,6 +74,7 @@ class LedgerStatistics:
         self.toolsets: Counter[int] = Counter()
         self.formats: dict[str, FormatTotal] = {}
         self.errors: dict[str, ErrorClass] = {}
+        self.hints = Hints()
         self.shares = [0] * (TENTHS + 1)
         self.grown = 0
         self.rejected: Counter[str] = Counter()
@@ -100,6 +102,7 @@ class LedgerStatistics:
         self.timeline.add(record.finished_at, failed=True)
         kind = self.errors.setdefault(failure.code, ErrorClass())
         kind.count += 1
+        self.hints.add(failure)
         if len(kind.files) < MAX_FILES_PER_ERROR:
             kind.files.append(FailedFile(record.key, failure, record.attempts))
 

@@ -6,8 +6,7 @@ import msgspec
 
 from pixmill.batch.report.html.markup import Html, tag
 
-WIDTH, HEIGHT = 960, 220  # units of the drawing, which is as wide as the page
-LEFT, BOTTOM, TOP = 56, 26, 8
+WIDTH, HEIGHT = 960, 100  # units of the drawing, which is stretched to the width of the page and a fixed height
 GRID_LINES = 4  # lines above the base line
 
 
@@ -19,22 +18,36 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 def columns(bars: Sequence[Bar], *, label: str, unit: str, ends: tuple[str, str]) -> Html:
-    """Return a column chart; ``label`` is its text alternative, ``ends`` are the labels below its first and last column."""
+    """Return a column chart of amounts in ``unit``; ``label`` is its text alternative, ``ends`` are the labels of both ends.
+
+    The labels are text of the page beside the drawing, so that they keep their size on any screen.
+    """
     highest = _round_up(max((sum(bar.parts) for bar in bars), default=0.0))
-    plot_width, plot_height = WIDTH - LEFT, HEIGHT - BOTTOM - TOP
-    step = plot_width / max(1, len(bars))
-    drawn = [_column(bar, x=LEFT + index * step, width=step, scale=plot_height / highest) for index, bar in enumerate(bars)]
-    return tag(
+    step = WIDTH / max(1, len(bars))
+    drawing = tag(
         "svg",
-        [_grid_line(index / GRID_LINES, highest, unit) for index in range(GRID_LINES + 1)],
-        drawn,
-        tag("text", ends[0], x=LEFT, y=HEIGHT - 6),
-        tag("text", ends[1], x=WIDTH, y=HEIGHT - 6, text_anchor="end"),
+        [_grid_line(index / GRID_LINES) for index in range(GRID_LINES + 1)],
+        [_column(bar, x=index * step, width=step, scale=HEIGHT / highest) for index, bar in enumerate(bars)],
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        preserveAspectRatio="none",
         role="img",
         aria_label=label,
-        class_="columns",
     )
+    scale = [tag("li", f"{index / GRID_LINES * highest:g}") for index in reversed(range(GRID_LINES + 1))]
+    return tag(
+        "div",
+        tag("p", unit, class_="unit"),
+        tag("ul", scale, class_="scale", aria_hidden="true"),
+        drawing,
+        tag("p", tag("span", ends[0]), tag("span", ends[1]), class_="ends"),
+        class_="chart",
+    )
+
+
+def bar(share: float, amount: str, *, is_bad: bool = False) -> Html:
+    """Return a horizontal bar as long as ``share`` (0 to 1) of the width, followed by ``amount``."""
+    drawn = tag("rect", width=f"{share:.1%}", height="100%", class_="part1" if is_bad else "part0")
+    return tag("span", tag("svg", drawn, aria_hidden="true"), tag("span", amount), class_="bar")
 
 
 def shares(parts: Sequence[tuple[str, float]], *, label: str) -> Html:
@@ -51,7 +64,7 @@ def shares(parts: Sequence[tuple[str, float]], *, label: str) -> Html:
 
 
 def _column(bar: Bar, *, x: float, width: float, scale: float) -> Html:
-    pieces, y = [], float(HEIGHT - BOTTOM)
+    pieces, y = [], float(HEIGHT)
     for index, part in enumerate(bar.parts):
         y -= part * scale
         if part:
@@ -65,10 +78,9 @@ def _column(bar: Bar, *, x: float, width: float, scale: float) -> Html:
     return tag("g", tag("title", bar.description), pieces)
 
 
-def _grid_line(share: float, highest: float, unit: str) -> Html:
-    y = HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP)
-    line = tag("line", x1=LEFT, x2=WIDTH, y1=f"{y:.1f}", y2=f"{y:.1f}", class_="grid")
-    return tag("g", line, tag("text", f"{share * highest:g}{unit}", x=LEFT - 6, y=f"{y + 4:.1f}", text_anchor="end"))
+def _grid_line(share: float) -> Html:
+    y = f"{(1 - share) * HEIGHT:.1f}"
+    return tag("line", x1=0, x2=WIDTH, y1=y, y2=y, class_="grid", vector_effect="non-scaling-stroke")
 
 
 def _round_up(highest: float) -> float:

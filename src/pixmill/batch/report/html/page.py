@@ -8,12 +8,13 @@ from importlib.resources import files
 from pixmill.batch.report.html.failures import failures
 from pixmill.batch.report.html.markup import Html, raw, safe_text, tag
 from pixmill.batch.report.html.overview import headline, what_was_run
-from pixmill.batch.report.html.previews import previews_section, similarity
+from pixmill.batch.report.html.previews import enlarged, previews_section, similarity
 from pixmill.batch.report.html.sizes import sizes
 from pixmill.batch.report.html.speed import extremes, stages, throughput
 from pixmill.batch.report.html.tables import Section
 from pixmill.batch.report.report_data import ReportData
 
+#: what most readers look for first; the sections about speed and the run itself are folded
 SECTIONS = (failures, previews_section, similarity, sizes, throughput, stages, extremes, what_was_run)
 
 
@@ -24,7 +25,7 @@ def page(data: ReportData) -> str:
     policy_tag = tag("meta", http_equiv="Content-Security-Policy", content=policy)
     sections = [section for part in SECTIONS if (section := part(data))]
     main = tag("main", [section.html for section in sections])
-    body = (headline(data), contents(sections), main, tag("script", raw(script)))
+    body = (headline(data), contents(sections), main, enlarged(), tag("script", raw(script)))
     return document(safe_text(data.destination), policy_tag, tag("style", raw(style)), body=body)
 
 
@@ -42,8 +43,8 @@ def document(subject: str, *head: Html, body: Iterable[Html]) -> str:
 
 
 def contents(sections: Iterable[Section]) -> Html:
-    """Return links to the ``sections``."""
-    links = [tag("li", tag("a", section.title, href=f"#{section.identity}")) for section in sections]
+    """Return links to the ``sections`` that are not folded."""
+    links = [tag("li", tag("a", section.title, href=f"#{section.identity}")) for section in sections if not section.is_folded]
     return tag("nav", tag("ul", links), aria_label="Contents")
 
 

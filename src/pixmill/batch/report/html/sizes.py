@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pixmill.batch.report.data.statistics import TENTHS, LedgerStatistics
-from pixmill.batch.report.html.charts import Bar, columns
+from pixmill.batch.report.html.charts import bar
 from pixmill.batch.report.html.markup import Html, safe_text, tag
 from pixmill.batch.report.html.tables import Section, details, section, table
 from pixmill.batch.report.report_data import ReportData
@@ -15,34 +15,42 @@ def sizes(data: ReportData) -> Section | None:
     statistics = data.statistics
     if not statistics.outputs:
         return None
-    saved = statistics.bytes_in - statistics.bytes_out
-    share = f" ({abs(saved) / statistics.bytes_in:.0%})" if statistics.bytes_in else ""
-    verb = "saved" if saved >= 0 else "added"
-    about = f"{byte_count(statistics.bytes_in)} became {byte_count(statistics.bytes_out)}: {byte_count(abs(saved))} {verb}{share}."
     formats = [
         (name, f"{total.count:,}", byte_count(total.size), byte_count(total.size / total.count))
         for name, total in sorted(statistics.formats.items())
     ]
     listed = table("Outputs by format", ("format", "outputs", "bytes", "mean"), formats)
     return section(
-        "Size", tag("p", about), _distribution(statistics), listed, _grown(statistics), _notes(statistics), identity="sizes"
+        "Size",
+        tag("p", _change(statistics)),
+        _distribution(statistics),
+        _grown(statistics),
+        _notes(statistics),
+        details("By format", listed),
+        identity="sizes",
     )
+
+
+def _change(statistics: LedgerStatistics) -> str:
+    change = f"{byte_count(statistics.bytes_in)} became {byte_count(statistics.bytes_out)}"
+    if not statistics.bytes_in:
+        return f"{change}."
+    saved = statistics.bytes_in - statistics.bytes_out
+    return f"{change}: {byte_count(abs(saved))} {'saved' if saved >= 0 else 'added'} ({abs(saved) / statistics.bytes_in:.0%})."
 
 
 def _distribution(statistics: LedgerStatistics) -> Html | None:
     total = sum(statistics.shares)
     if not total:
         return None
-    names = [f"up to {(index + 1) * TENTHS} %" for index in range(TENTHS)] + ["larger than the source"]
-    bars = [
-        Bar((count, 0) if index < TENTHS else (0, count), f"{name}: {plural(count, 'image')}")
+    most = max(statistics.shares)
+    names = [f"{index * TENTHS} to {(index + 1) * TENTHS} %" for index in range(TENTHS)] + ["more than 100 %"]
+    rows = [
+        (name, bar(count / most, f"{count:,}", is_bad=index == TENTHS))
         for index, (name, count) in enumerate(zip(names, statistics.shares, strict=True))
+        if count
     ]
-    label = "Number of images by output size, in steps of 10 % of the source size; the last column is images that grew"
-    chart = columns(bars, label=label, unit="", ends=("up to 10 % of the source size", "grew"))
-    rows = [(name, f"{count:,}") for name, count in zip(names, statistics.shares, strict=True)]
-    numbers = details("Data", table("Images by output size", ("output size", "images"), rows))
-    return tag("div", tag("figure", chart), numbers)
+    return table("Size of the outputs, in percent of the source's bytes", ("size", " images"), rows)
 
 
 def _grown(statistics: LedgerStatistics) -> Html | None:
@@ -59,10 +67,14 @@ def _grown(statistics: LedgerStatistics) -> Html | None:
     ]
     shown = "" if statistics.grown == len(rows) else f"; the {len(rows)} that grew most"
     advice = tag(
-        "p", "--never-bigger keeps the source file if the output would be larger and otherwise unchanged.", class_="advice"
+        "p",
+        "With the option ",
+        tag("code", "--never-bigger"),
+        ", the run keeps the source file if the output would be larger and otherwise unchanged.",
+        class_="advice",
     )
     caption = f"{plural(statistics.grown, 'image')} with an output larger than its source{shown}"
-    return tag("div", table(caption, ("image", "in", "out", "growth"), rows), advice)
+    return details(caption, advice, table(caption, ("image", "before", "after", "growth"), rows, is_titled=False))
 
 
 def _growth(before: int, after: int) -> str:

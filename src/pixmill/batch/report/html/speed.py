@@ -27,14 +27,19 @@ def throughput(data: ReportData) -> Section | None:
         Bar((part.done / timeline.width, part.failed / timeline.width), _bar_description(part, timeline.width))
         for part in timeline.parts
     ]
-    chart = columns(bars, label=f"Images per second over time. {summary}.", unit="", ends=("start", duration_text(seconds)))
+    chart = columns(
+        bars, label=f"Images per second over time. {summary}.", unit="images per second", ends=("start", duration_text(seconds))
+    )
     rows = [(duration_text(part.begins), part.done, part.failed) for part in timeline.parts]
-    numbers = details("Data", table("Images finished in each part of the run", ("from", "done", "failed"), rows))
+    numbers = details(
+        "Numbers", table("Images finished in each part of the run", ("from", "done", "failed"), rows, is_titled=False)
+    )
     key = [
         tag("li", tag("span", class_=f"key part{index}", aria_hidden="true"), name) for index, name in enumerate(("done", "failed"))
     ]
     about = tag("p", f"{summary}.")
-    return section("Throughput", about, tag("figure", chart, tag("ul", key, class_="keys")), numbers, identity="throughput")
+    figure = tag("figure", chart, tag("ul", key, class_="keys"))
+    return section("Speed", about, figure, numbers, identity="throughput", is_folded=True)
 
 
 def stages(data: ReportData) -> Section | None:
@@ -51,8 +56,8 @@ def stages(data: ReportData) -> Section | None:
     sentence = advice(breakdown)
     advised = tag("p", sentence, class_="advice") if sentence else None
     columns_named = ("stage", "images", "total", "mean", "median", "95th percentile", "longest")
-    numbers = table("Time of each stage", columns_named, _stage_rows(snapshot))
-    return section("Time by stage", tag("p", about), advised, chart, numbers, identity="stages")
+    numbers = table("Time of each stage", columns_named, _stage_rows(snapshot), is_titled=False)
+    return section("Time by stage", tag("p", about), advised, chart, numbers, identity="stages", is_folded=True)
 
 
 def extremes(data: ReportData) -> Section | None:
@@ -60,10 +65,10 @@ def extremes(data: ReportData) -> Section | None:
     statistics = data.statistics
     if not statistics.slowest.members:
         return None
-    named = ("image", "time", "in", "out")
+    named = ("image", "time", "before", "after")
     slowest = table("Slowest images", named, map(_row, statistics.slowest.members))
     largest = table("Largest images", named, map(_row, statistics.largest.members))
-    return section("Slowest and largest images", join([slowest, largest]), identity="extremes")
+    return section("Slowest and largest images", join([slowest, largest]), identity="extremes", is_folded=True)
 
 
 def _duration(run: RunRecord | None) -> float:

@@ -1,37 +1,53 @@
-"""Tables, definition lists, tiles and details: the components of every section."""
+"""Tables, definition lists, tiles, details and commands: the components of every section."""
 
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from pixmill.batch.report.html.markup import Html, tag
+from pixmill.batch.report.html.markup import Html, join, tag
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A section of the page with a heading, linked as ``#identity``."""
+    """A section of the page with a heading, linked as ``#identity``. A folded one shows its heading only, until it is opened."""
 
     identity: str
     title: str
     html: Html
+    is_folded: bool = False
 
 
-def section(title: str, *children: object, identity: str) -> Section:
+def section(title: str, *children: object, identity: str, is_folded: bool = False) -> Section:
     """Return a section with ``children``."""
     heading = tag("h2", title, id=f"{identity}-title")
-    return Section(identity, title, tag("section", heading, *children, id=identity, aria_labelledby=f"{identity}-title"))
+    content = tag("details", tag("summary", heading), *children) if is_folded else join([heading, children])
+    return Section(identity, title, tag("section", content, id=identity, aria_labelledby=f"{identity}-title"), is_folded)
 
 
-def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Html:
-    """Return a table whose first column names the row. The others are numbers, unless the column's name begins with a space."""
+def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, is_titled: bool = True) -> Html:
+    """Return a table whose first column names the row. The others are numbers, unless the column's name begins with a space.
+
+    On a narrow screen a row becomes a block in which each cell has the name of its column. The roles are given because browsers
+    drop those of a table that is laid out in another way. Without ``is_titled``, only screen readers see the caption.
+    """
     texts = [index == 0 or column.startswith(" ") for index, column in enumerate(columns)]
+    names = [column.strip() for column in columns]
     head = [
-        tag("th", column.strip(), scope="col", class_=None if text else "n") for column, text in zip(columns, texts, strict=True)
+        tag("th", name, scope="col", role="columnheader", class_=None if text else "n")
+        for name, text in zip(names, texts, strict=True)
     ]
-    body = [
-        tag("tr", [_cell(index, cell, text) for index, (cell, text) in enumerate(zip(row, texts, strict=True))]) for row in rows
-    ]
-    inner = tag("table", tag("caption", caption), tag("thead", tag("tr", head)), tag("tbody", body))
-    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=caption)
+    body = [tag("tr", map(_cell, range(len(names)), row, names, texts), role="row") for row in rows]
+    return tag(
+        "table",
+        tag("caption", caption, class_=None if is_titled else "unseen"),
+        tag("thead", tag("tr", head, role="row"), role="rowgroup"),
+        tag("tbody", body, role="rowgroup"),
+        role="table",
+    )
+
+
+def command(text: str) -> Html:
+    """Return a command to be pasted into a shell, which one click selects."""
+    return tag("pre", tag("code", text), class_="command")
 
 
 def definitions(pairs: Iterable[tuple[str, object]]) -> Html:
@@ -53,5 +69,7 @@ def _tile(name: str, value: str, tone: str) -> Html:
     return tag("div", tag("dt", name), tag("dd", value, data_value=name), class_=f"tile {tone}".strip())
 
 
-def _cell(index: int, cell: object, is_text: bool) -> Html:  # noqa: FBT001  # passed with its column
-    return tag("th", cell, scope="row") if index == 0 else tag("td", cell, class_=None if is_text else "n")
+def _cell(index: int, cell: object, column: str, is_text: bool) -> Html:  # noqa: FBT001  # passed with its column
+    if index == 0:
+        return tag("th", cell, scope="row", role="rowheader")
+    return tag("td", cell, class_=None if is_text else "n", role="cell", data_column=column)

@@ -1,10 +1,12 @@
-"""The handler of preview workers: it makes small versions of an image before and after, and measures their similarity.
+"""The handler of preview workers: it makes pictures of an image before and after, and measures their similarity.
 
 It runs on the same kind of pool as a run. A file that crashes a decoder costs only its own preview, not the report.
 """
 
+import math
 import os
 import time
+from collections.abc import Sequence
 
 import msgspec
 
@@ -20,11 +22,9 @@ from pixmill.imaging.process import configure, process
 from pixmill.imaging.recipe import Recipe, Rendition
 from pixmill.storage.open import open_storage
 
-SIDE = 400  # pixels of the longer side of a preview
-QUALITY = 72
-SMALL = Recipe(
-    steps=(Resize(width=SIDE, height=SIDE),), renditions=(Rendition(encode=Webp(quality=QUALITY, effort="fast")),), metadata="strip"
-)
+QUALITY = 75
+MAX_PICTURE_BYTES = 220_000  # a picture with more bytes is made smaller, so that a page shows several
+MARGIN = 0.9  # of the side that the number of bytes suggests: small pictures have more bytes for each pixel
 
 
 class PreviewHandler:
@@ -37,6 +37,7 @@ class PreviewHandler:
         self._recipe = Recipe.from_builtins(options.recipe)
         self._prefix = options.prefix
         self._max_bytes = options.max_bytes
+        self._side = options.side
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes:
         """Handle one request."""
@@ -54,10 +55,10 @@ class PreviewHandler:
         before = self._source.read(image.key.removeprefix(self._prefix), limit=self._max_bytes)
         after = self._destination.read(image.output, limit=self._max_bytes)
         stages.enter("show")
-        small = [_small(data) if request.show else b"" for data in (before, after)]
+        pictures = _pictures([before, after], min(self._side, max(image.width, image.height))) if request.show else [b"", b""]
         stages.enter("compare")
         similarity = self._similarity(image, before, after) if request.compare else None
-        return msgspec.msgpack.encode(Preview(image, small[0], small[1], similarity))
+        return msgspec.msgpack.encode(Preview(image, pictures[0], pictures[1], similarity))
 
     def _similarity(self, image: ImageSummary, before: bytes, after: bytes) -> float | None:
         from pixmill.imaging.similarity import luma, ssim  # noqa: PLC0415  # imports numpy, which only this needs
@@ -81,5 +82,17 @@ def preview_handler(options: bytes) -> PreviewHandler:
     return PreviewHandler(preview_options)
 
 
-def _small(data: bytes) -> bytes:
-    return process(Input(data), SMALL).outputs[0].data
+def _pictures(images: Sequence[bytes], side: int) -> list[bytes]:
+    """Return pictures of ``images`` whose longer sides have ``side`` pixels, or fewer if one would have too many bytes."""
+    pictures = [_picture(data, side) for data in images]
+    largest = max(map(len, pictures))
+    if largest > MAX_PICTURE_BYTES:
+        side = max(1, int(side * MARGIN * math.sqrt(MAX_PICTURE_BYTES / largest)))
+        pictures = [_picture(data, side) for data in images]
+    return pictures
+
+
+def _picture(data: bytes, side: int) -> bytes:
+    encoder = Webp(quality=QUALITY, effort="fast")
+    recipe = Recipe(steps=(Resize(width=side, height=side),), renditions=(Rendition(encode=encoder),), metadata="strip")
+    return process(Input(data), recipe).outputs[0].data

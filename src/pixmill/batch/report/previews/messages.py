@@ -12,6 +12,7 @@ CPU_TIME = "processor_us"  # measure of a request: microseconds of processor tim
 class PreviewOptions(msgspec.Struct, frozen=True):
     """The options of all previews. ``source`` and ``destination`` are URLs, ``recipe`` is plain data.
 
+    ``side`` is the longer side of the pictures, in pixels, if the output is not smaller.
     ``prefix`` precedes the paths of this source in the keys of images; those of other sources get no preview. ``nice`` is added to
     the niceness of the worker.
     """
@@ -20,6 +21,7 @@ class PreviewOptions(msgspec.Struct, frozen=True):
     destination: str
     recipe: dict[str, Any]
     max_bytes: int
+    side: int
     follow_symlinks: bool
     prefix: bytes = b""
     nice: int = 0
@@ -34,7 +36,7 @@ class PreviewRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Preview(msgspec.Struct, frozen=True, array_like=True):
-    """Small WebP files of an image before and after, and their similarity, ``None`` if it is unknown.
+    """WebP files of an image before and after, in one size, and their similarity, ``None`` if it is unknown.
 
     ``similarity`` compares the output with the result of the recipe before lossy encoding, so size and crop do not affect it.
     """

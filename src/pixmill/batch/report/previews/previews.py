@@ -16,9 +16,10 @@ from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
 from pixmill.imaging.recipe import Recipe
 
-SAMPLE_SIZE = 12  # previews of the sample
+SAMPLE_SIZE = 9  # previews of the sample
 WORST_SIZE = 6  # previews of the least similar images
-MAX_PREVIEW_BYTES = 1_400_000  # bytes of all previews together, before base64 adds a third
+SIDE = 1600  # pixels of the longer side of a picture: most outputs are shown as they are
+MAX_PREVIEW_BYTES = 4_000_000  # bytes of all previews together, before base64 adds a third: nine of the largest fit
 PREVIEW_TIMEOUT = TimeLimit(60)
 HANDLER = "pixmill.batch.report.previews.handler"
 
@@ -35,7 +36,7 @@ class Previews(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_previews(images: Sequence[ImageSummary], options: PreviewOptions, *, check: int) -> Previews:
-    """Return previews of the first of ``images``, and of the least similar among ``check`` of them."""
+    """Return previews of the first of ``images``, and of the least similar among ``check`` of them, each image once."""
     requests = (
         PreviewRequest(image, show=index < SAMPLE_SIZE, compare=index < check)
         for index, image in enumerate(images[: max(SAMPLE_SIZE, check)])
@@ -47,11 +48,12 @@ def make_previews(images: Sequence[ImageSummary], options: PreviewOptions, *, ch
         if measured
         else iter(())
     )
-    ranked = sorted(worst, key=_similarity)
+    ranked = tuple(_fitting(MAX_PREVIEW_BYTES, sorted(worst, key=_similarity)))
     budget = MAX_PREVIEW_BYTES - sum(map(_byte_size, ranked))
+    shown = {each.image.key for each in ranked}
     return Previews(
-        sample=tuple(_fitting(budget, (each for each in made if each.before))),
-        worst=tuple(_fitting(MAX_PREVIEW_BYTES, ranked)),
+        sample=tuple(_fitting(budget, (each for each in made if each.before and each.image.key not in shown))),
+        worst=ranked,
         checked=tuple(each.similarity for each in measured if each.similarity is not None),
     )
 
