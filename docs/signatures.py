@@ -28,7 +28,7 @@ from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe, Rendition
 
 SOURCE = Path(__file__).parents[1] / "src" / "pixmill"
-KEYWORDS = SOURCE / "api" / "keywords.py"
+IMAGE_KEYWORDS, KEYWORDS = SOURCE / "api" / "image_keywords.py", SOURCE / "api" / "keywords.py"
 RECIPE = SOURCE / "imaging" / "recipe.py"
 BEGIN, END = "# docs/signatures.py writes this signature of {}:", "# end of signature"
 PATHS = {"state", "index"}
@@ -41,9 +41,8 @@ ACCEPTED: tuple[tuple[type, str], ...] = (
     (Splits, "str | dict[str, float]"),
     (Allowed, "AllowLike"), (Setting, "str"),
 )  # fmt: skip
-HEAD = '''"""The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
+IMAGE_HEAD = '''"""The keywords of ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
@@ -51,6 +50,14 @@ from pixmill.imaging.codec import CodecLike
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.formats import AllowLike
 from pixmill.imaging.operation import StepLike
+'''
+HEAD = '''"""The keywords of ``run``, for type checkers and ``help``. Written by docs/signatures.py."""
+
+import os
+from collections.abc import Sequence
+from typing import Literal
+
+from pixmill.api.image_keywords import ImageOptions
 '''
 
 
@@ -80,17 +87,21 @@ def accepted_by(option: Option) -> str:
     return text.replace("str", "str | os.PathLike[str]") if option.name in PATHS else text
 
 
+def image_keywords() -> str:
+    """Return the text of ``api/image_keywords.py``."""
+    summary = "How to process an image: keywords of ``process`` and ``run``."
+    return "\n\n".join([IMAGE_HEAD, "\n".join(_class("ImageOptions", "TypedDict", summary, _of_images()))])
+
+
 def keywords() -> str:
     """Return the text of ``api/keywords.py``."""
-    image = {name: option for name, option in options().items() if option.group in (MAKE, LIMIT)}
-    run = {name: option for name, option in options().items() if name not in image}
-    return "\n\n".join(
-        [
-            HEAD,
-            "\n".join(_class("ImageOptions", "TypedDict", "How to process an image: keywords of ``process`` and ``run``.", image)),
-            "\n".join(_class("RunOptions", "ImageOptions", "All options of a run: keywords of ``run`` and ``open_run``.", run)),
-        ]
-    )
+    run = {name: option for name, option in options().items() if name not in _of_images()}
+    summary = "All options of a run: keywords of ``run`` and ``open_run``."
+    return "\n\n".join([HEAD, "\n".join(_class("RunOptions", "ImageOptions", summary, run))])
+
+
+def _of_images() -> dict[str, Option]:
+    return {name: option for name, option in options().items() if option.group in (MAKE, LIMIT)}
 
 
 def _class(name: str, base: str, summary: str, declared: Mapping[str, Option]) -> Iterator[str]:
@@ -146,6 +157,6 @@ def _signature(model: type[Model]) -> str:
 
 
 if __name__ == "__main__":
-    for path, text in ((KEYWORDS, keywords()), (RECIPE, recipe())):
+    for path, text in ((IMAGE_KEYWORDS, image_keywords()), (KEYWORDS, keywords()), (RECIPE, recipe())):
         path.write_text(text)
         print(f"wrote {path}")

@@ -32,7 +32,7 @@ _HOMES = {
     "ConfigError": "pixmill.core.errors",
     "Image": "pixmill.imaging.image",
     "ImageError": "pixmill.core.errors",
-    "ImageOptions": "pixmill.api.keywords",
+    "ImageOptions": "pixmill.api.image_keywords",
     "ImageOutcome": "pixmill.batch.report.outcomes",
     "Output": "pixmill.api.process",
     "PixmillError": "pixmill.core.errors",
@@ -80,7 +80,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from pixmill import engine
-    from pixmill.api.keywords import ImageOptions, RunOptions
+    from pixmill.api.image_keywords import ImageOptions
+    from pixmill.api.keywords import RunOptions
     from pixmill.api.process import Output, process, process_all
     from pixmill.api.pruning import prune
     from pixmill.api.runs import open_run, run

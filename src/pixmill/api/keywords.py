@@ -1,190 +1,10 @@
-"""The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
+"""The keywords of ``run``, for type checkers and ``help``. Written by docs/signatures.py."""
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Literal, TypedDict
+from collections.abc import Sequence
+from typing import Literal
 
-from pixmill.imaging.codec import CodecLike
-from pixmill.imaging.colour.value import Colour
-from pixmill.imaging.formats import AllowLike
-from pixmill.imaging.operation import StepLike
-
-
-class ImageOptions(TypedDict, total=False):
-    """How to process an image: keywords of ``process`` and ``run``.
-
-    preset: start from this recipe instead of the default one; other options change it; see pixmill explain presets
-    size: box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; a number of pixels, such as 2MP; or keep,
-        same as --no-size (default: 1920x1920, unless a step resizes, crops, pads or trims)
-    sizes: widths to produce from each image, such as 320,640,1280
-    fit: how to fit the image into the box
-    step: additional step, NAME:key=value,... (repeatable, in order)
-    format: output format or its extension: jpeg, png, webp, avif, ..., or keep; settings follow a colon
-    formats: formats to produce from each image, such as webp,jpeg
-    quality: quality of lossy formats, on the scale of each format
-    effort: time to spend on making the file smaller
-    max_size: largest file, such as 500kB: where it would be larger, the quality is lowered, then the sides are shortened
-    min_quality: lowest quality to which --max-size may lead (default: 40)
-    target_quality: how good each output has to look, as a score by SSIMULACRA 2, such as 80: its quality is the lowest from 1
-        to 95 that scores as much; 90 is like the original, 70 shows small differences
-    background: colour behind transparency if the output format has none
-    color: srgb converts every image; keep embeds the source's profile
-    depth: 8 bits per channel, or keep 16 if both source and format have them
-    animated: the first frame, or all frames if the format supports animation (default: first; all with --format keep)
-    metadata: metadata to copy to the output
-    set: state this in the metadata, in EXIF, IPTC and XMP alike: copyright=..., artist=..., dpi=300 (repeatable)
-    set_if_missing: the same, if nothing that is kept of the source says it (repeatable)
-    linear: resize in linear light
-    engine: auto uses the fast path for JPEG; vips never does
-    allow_truncated: accept truncated files and decode as much as possible
-    never_bigger: copy the source, without metadata that is not kept, if the output would be larger and nothing else changed
-    lossless: make files smaller without changing a pixel: each stays in its format and size, its orientation a tag; JPEG, PNG
-        and lossless WebP, others are copied without the metadata that is not kept
-    hdr: gain maps of JPEG files, by which displays of high dynamic range brighten a picture: keep makes an Ultra HDR JPEG,
-        unless a step pads, draws or cuts by content; otherwise, and with drop, the picture has none
-    allow: read formats that are disabled by default, such as psd,jpeg2000, or all of them; some have settings
-    max_pixels: pixels per image; kept animations count every frame
-    max_side: pixels on the longest side
-    max_scans: scans of a progressive JPEG; each costs as much as a small image
-    max_frames: frames in an animation that is kept
-    max_metadata: metadata per file: ICC profile, EXIF, XMP, IPTC, unpacked texts of a PNG, directories of a TIFF
-    resize: another name for size
-    geometry: another name for size
-    thumb: another name for size
-    thumbnail: another name for size
-    dimensions: another name for size
-    longest: another name for size
-    longest_side: another name for size
-    longest_edge: another name for size
-    long_side: another name for size
-    long_edge: another name for size
-    max_dimension: another name for size
-    max_dim: another name for size
-    target_size: another name for max_size
-    target_filesize: another name for max_size
-    max_filesize: another name for max_size
-    max_file_size: another name for max_size
-    filesize: another name for max_size
-    file_size: another name for max_size
-    width: another name for size
-    max_width: another name for size
-    height: another name for size
-    max_height: another name for size
-    percent: another name for size
-    percentage: another name for size
-    scale: another name for size
-    output_format: another name for format
-    to: another name for format
-    convert: another name for format
-    convert_to: another name for format
-    strip: another name for metadata
-    strip_metadata: another name for metadata
-    strip_exif: another name for metadata
-    strip_all: another name for metadata
-    no_metadata: another name for metadata
-    no_exif: another name for metadata
-    remove_metadata: another name for metadata
-    remove_exif: another name for metadata
-    keep_metadata: another name for metadata
-    preserve_metadata: another name for metadata
-    with_metadata: another name for metadata
-    keep_exif: another name for metadata
-    preserve_exif: another name for metadata
-    no_gps: another name for metadata
-    remove_gps: another name for metadata
-    strip_gps: another name for metadata
-    no_location: another name for metadata
-    remove_location: another name for metadata
-    strip_location: another name for metadata
-    bg: another name for background
-    background_color: another name for background
-    background_colour: another name for background
-    colour: another name for color
-    """
-
-    preset: Literal["web", "email", "archive", "icons"] | None
-    size: str | int | None
-    sizes: Sequence[int]
-    fit: Literal["inside", "cover", "contain", "fill", "outside"] | None
-    step: Sequence[StepLike]
-    format: CodecLike | None
-    formats: Sequence[CodecLike]
-    quality: int | None
-    effort: Literal["fast", "default", "best"] | None
-    max_size: str | float | None
-    min_quality: int | None
-    target_quality: int | None
-    background: Colour | str
-    color: Literal["srgb", "keep"]
-    depth: Literal["8", "keep"]
-    animated: Literal["first", "keep"] | None
-    metadata: Literal["strip", "copyright", "keep", "no-gps"]
-    set: list[str] | tuple[str, ...] | Mapping[str, object]
-    set_if_missing: list[str] | tuple[str, ...] | Mapping[str, object]
-    linear: bool
-    engine: Literal["auto", "vips"]
-    allow_truncated: bool
-    never_bigger: bool
-    lossless: bool
-    hdr: Literal["drop", "keep"]
-    allow: Sequence[AllowLike]
-    max_pixels: str | float
-    max_side: int
-    max_scans: int
-    max_frames: int
-    max_metadata: str | float
-    resize: str | int | None
-    geometry: str | int | None
-    thumb: str | int | None
-    thumbnail: str | int | None
-    dimensions: str | int | None
-    longest: str | int | None
-    longest_side: str | int | None
-    longest_edge: str | int | None
-    long_side: str | int | None
-    long_edge: str | int | None
-    max_dimension: str | int | None
-    max_dim: str | int | None
-    target_size: str | float | None
-    target_filesize: str | float | None
-    max_filesize: str | float | None
-    max_file_size: str | float | None
-    filesize: str | float | None
-    file_size: str | float | None
-    width: float | str
-    max_width: float | str
-    height: float | str
-    max_height: float | str
-    percent: float | str
-    percentage: float | str
-    scale: float | str
-    output_format: CodecLike | None
-    to: CodecLike | None
-    convert: CodecLike | None
-    convert_to: CodecLike | None
-    strip: bool
-    strip_metadata: bool
-    strip_exif: bool
-    strip_all: bool
-    no_metadata: bool
-    no_exif: bool
-    remove_metadata: bool
-    remove_exif: bool
-    keep_metadata: bool
-    preserve_metadata: bool
-    with_metadata: bool
-    keep_exif: bool
-    preserve_exif: bool
-    no_gps: bool
-    remove_gps: bool
-    strip_gps: bool
-    no_location: bool
-    remove_location: bool
-    strip_location: bool
-    bg: Colour | str
-    background_color: Colour | str
-    background_colour: Colour | str
-    colour: Literal["srgb", "keep"]
+from pixmill.api.image_keywords import ImageOptions
 
 
 class RunOptions(ImageOptions, total=False):
@@ -194,7 +14,7 @@ class RunOptions(ImageOptions, total=False):
     exclude: skip files and folders that match this pattern; rules of .gitignore, any case (repeatable)
     all_files: detect images by content, whatever their extension
     follow_symlinks: follow symbolic links, visiting each target once
-    source_id: count the source as the one of this name, or formerly at this path, wherever it is now
+    source_id: treat the source as the one with this name, or as the one that used to be at this path, wherever it is now
     max_source_bytes: maximum size of a source file
     shard: process one part of the files, such as 3/16; the split depends only on names
     sample: process only this many images, or this percentage, into a scratch folder, and estimate the output, time and failures
@@ -203,17 +23,17 @@ class RunOptions(ImageOptions, total=False):
     per_host: lists of URLs: maximum concurrent requests per host
     host_rate: lists of URLs: maximum request rate per host
     read_timeout: lists of URLs: time without a byte from a server after which a request has failed
-    checksum: compare the content of images that are done, not size and time, to tell whether they have changed
+    checksum: detect changed images by their content instead of size and time
     allow_private_hosts: lists of URLs: also fetch from private networks
-    web_only: lists by people whom you do not trust: process only URLs of the web, no files and no buckets
+    web_only: untrusted lists: process only web URLs, no files and no buckets
     min_size: reject images with a shorter side, such as 256x256, 800x or x600
     max_aspect: reject images whose longer side is more than this many times the shorter one
     name: path of each output below the destination; {rendition} tells sizes and formats apart
     flat: leave out the folders of the sources: names stay unique over the whole output
-    timezone: time zone of {date} for images without a date of their own, whose files have one, such as Europe/Berlin
+    timezone: time zone of {date} for images without a date in EXIF, which get the date of their file, such as Europe/Berlin
     on_collision: what to do when two sources map to the same output name
-    portable_names: names that every file system accepts: _ for characters, words and endings that Windows refuses, at most 255
-        bytes; without it, only if the destination refuses them
+    portable_names: use names that every file system accepts: _ for characters, words and endings that Windows refuses, at most
+        255 bytes; by default, only if the destination requires it
     existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
         replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size
     follow_output_links: write through symbolic links below the destination
@@ -229,7 +49,8 @@ class RunOptions(ImageOptions, total=False):
     workers: number of worker processes (default: one per usable core, six per core with buckets or URLs)
     executor: where to process images: local, ray, dask, or inline to debug a step
     address: cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)
-    on_upgrade: finished images when libraries or pixmill's own processing have another version: keep them, or make them again
+    on_upgrade: what to do with finished images when the version of an image library, or of pixmill's own processing, has
+        changed: keep them, or make them again
     force: reprocess everything, including finished images
     attempts: attempts per image over all runs; the last one runs alone in a fresh worker
     timeout: time limit per image, after which its worker is killed
@@ -240,7 +61,7 @@ class RunOptions(ImageOptions, total=False):
         (default: stop if the first 100 images all fail with the same code)
     window: number of tasks to read ahead of the workers
     interruptions: times that the run may be killed while it works on an image before the image is failed
-    store_timeout: time to wait for a store that refuses or does not answer, before the run ends; no image fails
+    store_timeout: time to wait for a store that refuses requests or does not respond before the run ends; no image fails
     backoff: mean delay before the first retry; doubles with each further retry
     backoff_limit: maximum delay before a retry
     recycle_tasks: replace a worker after this many tasks; 0 means never
@@ -287,9 +108,12 @@ class RunOptions(ImageOptions, total=False):
     autorotate: changes nothing: the EXIF orientation is always applied
     no_upscale: changes nothing: images are only enlarged by a step with enlarge=true
     no_enlarge: changes nothing: images are only enlarged by a step with enlarge=true
-    resume: changes nothing: a run always continues where the last one stopped, and does what is missing, new or changed
-    incremental: changes nothing: a run always continues where the last one stopped, and does what is missing, new or changed
-    update: changes nothing: a run always continues where the last one stopped, and does what is missing, new or changed
+    resume: changes nothing: a run always continues where the last one stopped, and processes only what is missing, new or
+        changed
+    incremental: changes nothing: a run always continues where the last one stopped, and processes only what is missing, new or
+        changed
+    update: changes nothing: a run always continues where the last one stopped, and processes only what is missing, new or
+        changed
     keep_going: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
     skip_errors: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
     ignore_errors: changes nothing: a failed image never stops the others; --max-failures sets how many may fail

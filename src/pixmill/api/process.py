@@ -3,8 +3,8 @@
 from typing import Any, Self, Unpack
 
 from pixmill.api.errors import with_keywords
+from pixmill.api.image_keywords import ImageOptions
 from pixmill.api.images import ImageLike, image_input
-from pixmill.api.keywords import ImageOptions
 from pixmill.api.runs import RecipeLike, recipe_layer
 from pixmill.batch.config.options import resolve_recipe
 from pixmill.core.errors import ConfigError

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.api.keywords import ImageOptions, RunOptions
+from pixmill.api.image_keywords import ImageOptions
+from pixmill.api.keywords import RunOptions
 from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON
 from pixmill.batch.config.options import options
 
@@ -23,6 +24,7 @@ def signatures():
 
 
 def test_the_keywords_are_current(signatures):
+    assert signatures.image_keywords() == signatures.IMAGE_KEYWORDS.read_text(), "run: python docs/signatures.py"
     assert signatures.keywords() == signatures.KEYWORDS.read_text(), "run: python docs/signatures.py"
 
 

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable
 
+from pixmill.core.text import printable
+
 STATE_FOLDER = b".pixmill"
 MAX_BEGINNINGS = 20  # with more it is faster to take each name apart
 #: Endings of which none is a number. Each part matches in one way only: with two, a hostile name would take for ever.
@@ -56,12 +58,6 @@ def name_key(name: bytes, *, folds: bool = False) -> bytes:
     return (collision_key(folder) if folds else folder) + b"\0" + collision_key(file)
 
 
-def may_be_reserved(names: Iterable[bytes]) -> bool:
-    """Tell whether ``is_reserved`` is worth asking of any of ``names``, in a fraction of the time that this takes."""
-    text = b"\n".join(names)
-    return b"pixmil" in text.lower() or not text.isascii()
-
-
 def is_reserved(name: bytes) -> bool:
     """Tell whether the output ``name`` would lie in a state folder on any file system.
 
@@ -77,3 +73,24 @@ def is_reserved(name: bytes) -> bool:
     visible = "".join([character for character in text if unicodedata.category(character) != "Cf"])
     parts = [part.rstrip(". ").encode("utf-8", "surrogateescape") for part in visible.split("/")]
     return any(part == STATE_FOLDER or re.fullmatch(rb"pixmil~[0-9]+", part) for part in parts)
+
+
+class ReservedNames:
+    """The names below DST that no output may have: ``is_reserved``, or within the folder ``state`` that ``--state`` names there."""
+
+    def __init__(self, state: bytes | None) -> None:
+        """``state`` is relative to DST; ``None`` if it is elsewhere, or reserved anyway."""
+        self._state = None if state is None or is_reserved(state) else collision_key(state)
+
+    def may_include(self, names: Iterable[bytes]) -> bool:
+        """Tell whether ``error`` is worth asking about any of ``names``, in a fraction of the time that this takes."""
+        text = b"\n".join(names)
+        return self._state is not None or b"pixmil" in text.lower() or not text.isascii()
+
+    def error(self, names: Iterable[bytes]) -> str:
+        """Return why an image cannot have these ``names``; empty if none is reserved."""
+        name = next(filter(self._includes, names), None)
+        return "" if name is None else f"its output name {printable(name)} is reserved for pixmill's own files"
+
+    def _includes(self, name: bytes) -> bool:
+        return is_reserved(name) or (self._state is not None and (collision_key(name) + b"/").startswith(self._state + b"/"))

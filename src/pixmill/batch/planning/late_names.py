@@ -54,7 +54,7 @@ class LateNames:
             is_new=not item.is_known,
             recorded=item.facts.number if item.facts and item.facts.template == item.template else 0,
         )
-        if message := self._plan.reserved_error(names):
+        if message := self._plan.reserved.error(names):
             return msgspec.structs.replace(item, source_error=message, is_reserved=True)
         claims.update((self._key(name), key) for name in names)
         return msgspec.structs.replace(item, names=names, facts=NameFacts(values, number, item.template))

@@ -16,7 +16,7 @@ from pixmill.batch.naming.fixed import FixedNamer
 from pixmill.batch.naming.late import LateNamer
 from pixmill.batch.naming.namer import Extension, Namer
 from pixmill.batch.naming.portable import Spelling
-from pixmill.batch.naming.reserved import collision_key, is_reserved, may_be_reserved
+from pixmill.batch.naming.reserved import ReservedNames
 from pixmill.batch.naming.template import Template, own_extension
 from pixmill.batch.planning.known_sources import source_keys
 from pixmill.batch.planning.locations import Locations, resolve_locations
@@ -43,7 +43,7 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.case import ignores_case
-from pixmill.storage.local.mounts import is_within, keeps_change_times, keeps_inodes, mounts
+from pixmill.storage.local.mounts import keeps_change_times, keeps_inodes, mounts
 
 ODD_KEY = "read-key"
 _WITHOUT_REQUESTS = frozenset({"file", "memory", "multi", "tar", "zip"})
@@ -181,7 +181,7 @@ class Plan:
         self._locators = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
         names = self.namer.names([entry.path for entry in chosen], folders)
         read_errors, self._read_errors = self._read_errors, {}
-        self._may_be_reserved = self._state_key is not None or may_be_reserved(chain.from_iterable(names.values()))
+        self._may_be_reserved = self.reserved.may_include(chain.from_iterable(names.values()))
         mine = chosen if shard.count == 1 else [entry for entry in chosen if shard.takes(self.path_in_place(entry))]
         return (self.item(entry, names[entry.path], read_errors.get(entry.path)) for entry in mine)
 
@@ -189,7 +189,7 @@ class Plan:
         """Return the input for ``entry``; with a ``read_error`` or a reserved output name, it is one that will fail."""
         if read_error is not None:
             return Item(Entry(entry.path, 0, b""), source_error=read_error.message)
-        if self._may_be_reserved and (message := self.reserved_error(names)):
+        if self._may_be_reserved and (message := self.reserved.error(names)):
             return Item(Entry(entry.path, 0, b""), source_error=message, is_reserved=True)
         if not isinstance(entry, LocatedEntry):
             return Item(entry, names, template=self.late_template)
@@ -197,19 +197,10 @@ class Plan:
         plain = Entry(*entry.identity, entry.changed_at)
         return Item(plain, names, locator=entry.locator, columns=columns, template=self.late_template)
 
-    def reserved_error(self, names: Sequence[bytes]) -> str:
-        """Return why an image cannot have these ``names``; empty if none is reserved."""
-        reserved = next(filter(self._is_reserved, names), None)
-        return "" if reserved is None else f"its output name {printable(reserved)} is reserved for pixmill's own files"
-
-    def _is_reserved(self, name: bytes) -> bool:
-        return is_reserved(name) or (self._state_key is not None and is_within(collision_key(name), self._state_key))
-
     @cached_property
-    def _state_key(self) -> bytes | None:
-        """Return the ``collision_key`` of the state folder below DST if ``--state`` gave it a name that is not reserved anyway."""
-        relative = Address.parse(self.locations.state).below(self.locations.destination)
-        return collision_key(relative) if relative and not is_reserved(relative) else None
+    def reserved(self) -> ReservedNames:
+        """Return the names that no output may have."""
+        return ReservedNames(Address.parse(self.locations.state).below(self.locations.destination))
 
     def fresh_copy(self, config: RunConfig | None = None) -> "Plan":
         """Return a new plan of the same configuration, or of ``config``, for the same locations; its counts start at zero."""

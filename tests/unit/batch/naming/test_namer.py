@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Namer
-from pixmill.batch.naming.reserved import collision_key, collision_stem, image_stem, is_reserved, may_be_reserved, name_key
+from pixmill.batch.naming.reserved import ReservedNames, collision_key, collision_stem, image_stem, is_reserved, name_key
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 from pixmill.imaging.formats import extensions
@@ -205,7 +205,17 @@ def short(path):
 )
 def test_no_output_is_called_like_what_lies_in_a_state_folder(name):
     assert is_reserved(name.encode())
-    assert may_be_reserved([b"a.jpg", name.encode(), b"b.jpg"])
+    names = [b"a.jpg", name.encode(), b"b.jpg"]
+    assert ReservedNames(None).may_include(names)
+    assert ReservedNames(None).error(names).startswith("its output name")
+
+
+def test_no_output_lies_in_a_folder_that_state_names():
+    reserved = ReservedNames(b"My state")
+    assert reserved.may_include([b"my state/a.jpg"])
+    assert reserved.error([b"b.jpg", b"my STATE/a.jpg"])
+    assert reserved.error([b"my state"])
+    assert not reserved.error([b"my states/a.jpg", b"a/my state/b.jpg"])
 
 
 @pytest.mark.parametrize("name", [".pixmill-notes/x.jpg", "pixmill/x.jpg", "a.pixmill", "x/y.jpg", "\u00e9/pixmil~.jpg"])
