@@ -183,7 +183,7 @@ def test_the_parts_of_a_divided_run_seal_shards_of_their_own(photos, pixmill, tm
     ("tar://", (), "expected a folder after tar://"),
     ("tar://https://host/out", (), "in a folder or a bucket"),
     ("tar://parquet://out", (), "another dataset"),
-    ("out", ("--shard-size", "1MB"), "require a dataset"),
+    ("out", ("--shard-size", "1MB"), "shard_size requires a dataset"),
     ("tar://out", ("--name", "{ext}/{stem}.{ext}"), "names samples"),
 ])  # fmt: skip
 def test_what_cannot_be_a_dataset_is_refused(photos, pixmill, destination, words, message):
