@@ -104,8 +104,7 @@ class SqliteLedger(Ledger):
     def get(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return the record of each key, in order."""
         with translating_errors(self._path):
-            found = rows_near(self._connection, self._sql["get_within"], self._sql["get"], sorted(keys))
-        rows = {row[0]: row for row in found}
+            rows = {row[0]: row for row in rows_near(self._connection, self._sql["get_within"], self._sql["get"], sorted(keys))}
         return [_record(row) if row else None for row in map(rows.get, keys)]
 
     def start_attempts(self, attempts: Sequence[Attempt]) -> None:
