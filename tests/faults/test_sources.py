@@ -1,10 +1,13 @@
 """Runs over an archive and over a list of URLs, killed again and again, end with what a run over the folder makes."""
 
+import json
 import os
 import signal
 import subprocess
 import tarfile
+import time
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -64,3 +67,28 @@ def test_a_list_of_urls_is_finished_however_often_its_run_is_killed(pictures, tm
         out = killed_again_and_again(tmp_path / "urls.txt")
         host = server.url.removeprefix("http://")
     check_complete(out, {f"{host}/{name}": data for name, data in outputs(tmp_path / "whole").items()})
+
+
+def test_a_host_that_refuses_holds_up_no_other_and_not_the_run(pictures, tmp_path):
+    """Its images wait, however many they are, and are made once it answers."""
+    files = [path.read_bytes() for path in sorted(pictures(4).rglob("*.jpg"))]
+    begun = time.monotonic()
+
+    def busy(number, _asked):
+        refuses = time.monotonic() < begun + 12
+        return Answer(status=503, headers={"Retry-After": "2"}) if refuses else Answer(files[number % 4])
+
+    answers = {f"/busy/{number}.jpg": partial(busy, number) for number in range(40)}
+    answers.update({f"/{number}.jpg": Answer(files[number % 4]) for number in range(40)})
+    with serving(answers) as server:
+        urls = [f"{server.url}/busy/{number}.jpg" for number in range(40)]
+        urls += [f"{server.url.replace('127.0.0.1', 'localhost')}/{number}.jpg" for number in range(40)]
+        (tmp_path / "list.txt").write_text("\n".join(urls))
+        line = [*COMMAND, "run", "list.txt", "out", "--workers", "2", "--allow-private-hosts", "--events", "events.jsonl"]
+        ended = subprocess.run(line, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr
+    assert "[WAITING]" not in ended.stderr
+    events = [json.loads(text) for text in (tmp_path / "events.jsonl").read_text().splitlines()]
+    order = ["busy" in event["key"] for event in events if event["event"] == "task_finished"]
+    assert order == sorted(order)
+    assert len(order) == 80

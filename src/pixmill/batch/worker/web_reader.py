@@ -9,6 +9,7 @@ import msgspec
 
 from pixmill.batch.worker.options import MAX_AHEAD_BYTES
 from pixmill.core.errors import ReadError
+from pixmill.core.humanize import duration_text
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.retry.policy import THROTTLED
@@ -18,6 +19,7 @@ from pixmill.storage.web.policy import RequestPolicy
 PAUSE_AFTER_ERROR = 10.0  # seconds before another request: a server that starts again takes as long
 PAUSE_AFTER_SILENCE = 1.0  # the request has already waited
 _MIN_PAUSE, _MAX_PAUSE = 1.0, 30.0  # seconds, doubled with each refusal, for a host that does not say how long to wait
+MAX_PATIENCE = 600.0  # seconds without any answer but refusals, after which images of the host fail
 _MAX_HOSTS = 1000
 _WEB = (b"\0http://", b"\0https://")
 _STALLED = "read-stalled"
@@ -35,6 +37,7 @@ class HostPauses:
         """Start without any."""
         self._clock = clock
         self._until: dict[bytes, tuple[float, float]] = {}  # by host: the end of the pause, and its length
+        self._since: dict[bytes, float] = {}  # by host: the first refusal
         self._lock = threading.Lock()
 
     def left(self, host: bytes) -> float:
@@ -49,13 +52,14 @@ class HostPauses:
         """
         with self._lock:
             now = self._clock()
+            self._since.setdefault(host, now)
             end, length = self._until.pop(host, (0.0, _MIN_PAUSE / 2))
             if end <= now:
                 length = min(_MAX_PAUSE, 2 * length)
                 end = now + length
             end = max(end, now + asked)
             while len(self._until) >= _MAX_HOSTS:
-                del self._until[next(iter(self._until))]
+                self._forget(next(iter(self._until)))
             self._until[host] = end, length
             return end - now
 
@@ -63,19 +67,29 @@ class HostPauses:
         """Note that ``host`` has answered a request."""
         if host in self._until:
             with self._lock:
-                self._until.pop(host, None)
+                self._forget(host)
+
+    def is_hopeless(self, host: bytes) -> bool:
+        """Tell whether ``host`` has refused every request for so long that its images fail."""
+        with self._lock:
+            now = self._clock()
+            return now - self._since.get(host, now) >= MAX_PATIENCE
+
+    def _forget(self, host: bytes) -> None:
+        self._until.pop(host, None)
+        self._since.pop(host, None)
 
 
 class WebReader:
     """Reads by locators of the web. May be used by several threads: each has connections of its own."""
 
-    def __init__(self, source: Address, *, limit: int, timeout: float) -> None:
+    def __init__(self, source: Address, *, limit: int, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
         """Read images of at most ``limit`` bytes, each within ``timeout`` seconds, with the request policy of ``source``."""
         self._source = source
         self._timeout = timeout
         self._limit = limit
         self._local = threading.local()
-        self._pauses = HostPauses()
+        self._pauses = HostPauses(clock)
 
     def read(self, locator: bytes) -> bytes:
         """Return the complete content; a retryable ``ReadError`` says when to try again."""
@@ -99,17 +113,25 @@ class WebReader:
         host = b"/".join(locator[1:].split(b"/", 3)[:3])
         pause = self._pauses.left(host)
         if pause:
-            message = f"{host.decode('ascii', 'replace')} has asked for fewer requests"
-            raise ReadError(message, code=THROTTLED, retryable=True, retry_after=pause)
+            raise self._hopeless(host) or ReadError(_asked(host), code=THROTTLED, retryable=True, retry_after=pause)
         try:
             yield self._storage()
         except ReadError as error:
             if error.code == THROTTLED:
                 error.retry_after = self._pauses.extend(host, error.retry_after)
+                if hopeless := self._hopeless(host):
+                    raise hopeless from None
             elif error.retryable:
                 error.retry_after = PAUSE_AFTER_SILENCE if error.code == _STALLED else PAUSE_AFTER_ERROR
             raise
         self._pauses.clear(host)
+
+    def _hopeless(self, host: bytes) -> ReadError | None:
+        """Return the error for an image of ``host`` if that has refused all requests for too long."""
+        if not self._pauses.is_hopeless(host):
+            return None
+        message = f"{_asked(host)}, and has answered none for {duration_text(MAX_PATIENCE)}"
+        return ReadError(message, hint="once it answers again, pixmill retry DST processes these images")
 
     def _storage(self) -> Storage:
         storage: Storage | None = getattr(self._local, "storage", None)
@@ -119,3 +141,7 @@ class WebReader:
             address = Address(self._source.scheme, b"%s#%s" % (location, str(policy).encode()))
             storage = self._local.storage = open_storage(address)
         return storage
+
+
+def _asked(host: bytes) -> str:
+    return f"{host.decode('ascii', 'replace')} has asked for fewer requests"

@@ -291,7 +291,8 @@ class Scheduler:
         """Try it again later; a sick store says nothing about the task, so this attempt does not count."""
         self._in_flight.pop(attempt.task.key, None)
         self._components.ledger.release_attempts([attempt.task])
-        delay, self._fatal = self._breaker.refuse(failure)
+        # Where the handler says when to try again, other tasks may ask other stores meanwhile.
+        delay, self._fatal = (failure.retry_after, None) if failure.retry_after else self._breaker.refuse(failure)
         if self._fatal or self.reason:
             return
         self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)

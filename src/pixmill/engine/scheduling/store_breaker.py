@@ -87,7 +87,7 @@ class StoreBreaker:
         self._reason = failure.message
         if self._refused_since is None:
             self._refused_since = now
-        pause = failure.retry_after + self._rng.uniform(0.0, self._bound)
+        pause = self._rng.uniform(0.0, self._bound)
         self._bound = min(MAX_BACKOFF, 2 * self._bound)
         self._next_probe = now + pause
         return pause, self._final(failure) if now - self._refused_since >= self._timeout else None

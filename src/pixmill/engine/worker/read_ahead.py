@@ -30,7 +30,9 @@ class ReadAhead:
         self._threads = 0
         self._requests = queue.SimpleQueue[TaskRequest]()
         self._inputs = queue.SimpleQueue[ReadInput]()
-        self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self._wake, False)
 
     @property
     def has_room(self) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from pixmill.batch.worker.options import MAX_AHEAD_BYTES
-from pixmill.batch.worker.web_reader import PAUSE_AFTER_ERROR, PAUSE_AFTER_SILENCE, HostPauses, WebReader, is_web
+from pixmill.batch.worker.web_reader import MAX_PATIENCE, PAUSE_AFTER_ERROR, PAUSE_AFTER_SILENCE, HostPauses, WebReader, is_web
 from pixmill.core.errors import ReadError
 from pixmill.storage.address import Address
 from support.web_server import Answer, serving
@@ -22,8 +22,8 @@ def server(answers):
         yield server
 
 
-def reader(*, limit=10**9, timeout=0.0, policy=b""):
-    return WebReader(Address("multi", b"#private=1" + policy), limit=limit, timeout=timeout)
+def reader(*, limit=10**9, timeout=0.0, policy=b"", **options):
+    return WebReader(Address("multi", b"#private=1" + policy), limit=limit, timeout=timeout, **options)
 
 
 def locator(server, path):
@@ -66,6 +66,26 @@ def test_a_host_that_is_busy_gets_no_request_until_it_wants_one(server, answers)
         assert error.code == "throttled"
         assert 100 < error.retry_after <= 120
     assert len(server.asked) == 1
+
+
+def test_images_fail_of_a_host_that_answers_nothing_else_for_long(server, answers):
+    now = 0.0
+    web = reader(clock=lambda: now)
+    answers["/busy.jpg"] = Answer(status=503)
+
+    def code():
+        error = refusal(web.read, locator(server, b"/busy.jpg"))
+        return error.code, error.retryable
+
+    assert code() == ("throttled", True)
+    now = MAX_PATIENCE - 1
+    assert code() == ("throttled", True)
+    now = MAX_PATIENCE + 1
+    assert code() == code() == ("read", False)  # of a request, and of one that is not sent
+    assert len(server.asked) == 3
+    now += 100
+    assert web.read(locator(server, b"/a.jpg")) == b"content"
+    assert code() == ("throttled", True)
 
 
 def test_pauses_grow_until_the_host_answers():
