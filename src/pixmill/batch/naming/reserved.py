@@ -79,8 +79,8 @@ class ReservedNames:
     """The names below DST that no output may have: ``is_reserved``, or within the folder ``state`` that ``--state`` names there."""
 
     def __init__(self, state: bytes | None) -> None:
-        """``state`` is relative to DST; ``None`` if it is elsewhere, or reserved anyway."""
-        self._state = None if state is None or is_reserved(state) else collision_key(state)
+        """``state`` is relative to DST; ``None`` if it is elsewhere."""
+        self._state = collision_key(state) if state and not is_reserved(state) else None
 
     def may_include(self, names: Iterable[bytes]) -> bool:
         """Tell whether ``error`` is worth asking about any of ``names``, in a fraction of the time that this takes."""

@@ -64,7 +64,6 @@ class Plan:
         self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.shard)
         self._locators: dict[bytes, bytes] = {}
         self._read_errors: dict[bytes, ReadError] = {}
-        self._may_be_reserved = True
         self._extension_lookups: dict[type[Codec], Extension] = {}
 
     @cached_property
@@ -181,15 +180,17 @@ class Plan:
         self._locators = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
         names = self.namer.names([entry.path for entry in chosen], folders)
         read_errors, self._read_errors = self._read_errors, {}
-        self._may_be_reserved = self.reserved.may_include(chain.from_iterable(names.values()))
+        some_reserved = self.reserved.may_include(chain.from_iterable(names.values()))
         mine = chosen if shard.count == 1 else [entry for entry in chosen if shard.takes(self.path_in_place(entry))]
-        return (self.item(entry, names[entry.path], read_errors.get(entry.path)) for entry in mine)
+        return (self.item(entry, names[entry.path], read_errors.get(entry.path), may_be_reserved=some_reserved) for entry in mine)
 
-    def item(self, entry: Entry, names: tuple[bytes, ...], read_error: ReadError | None = None) -> Item:
+    def item(
+        self, entry: Entry, names: tuple[bytes, ...], read_error: ReadError | None = None, *, may_be_reserved: bool = True
+    ) -> Item:
         """Return the input for ``entry``; with a ``read_error`` or a reserved output name, it is one that will fail."""
         if read_error is not None:
             return Item(Entry(entry.path, 0, b""), source_error=read_error.message)
-        if self._may_be_reserved and (message := self.reserved.error(names)):
+        if may_be_reserved and (message := self.reserved.error(names)):
             return Item(Entry(entry.path, 0, b""), source_error=message, is_reserved=True)
         if not isinstance(entry, LocatedEntry):
             return Item(entry, names, template=self.late_template)
