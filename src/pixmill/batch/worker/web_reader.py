@@ -123,6 +123,8 @@ class WebReader:
                     raise hopeless from None
             elif error.retryable:
                 error.retry_after = PAUSE_AFTER_SILENCE if error.code == _STALLED else PAUSE_AFTER_ERROR
+            else:
+                self._pauses.clear(host)  # that it has no such image is an answer, too
             raise
         self._pauses.clear(host)
 

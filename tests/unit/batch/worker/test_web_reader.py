@@ -86,6 +86,9 @@ def test_images_fail_of_a_host_that_answers_nothing_else_for_long(server, answer
     now += 100
     assert web.read(locator(server, b"/a.jpg")) == b"content"
     assert code() == ("throttled", True)
+    now += MAX_PATIENCE
+    assert refusal(web.read, locator(server, b"/gone.jpg")).code == "read-vanished"
+    assert code() == ("throttled", True)
 
 
 def test_pauses_grow_until_the_host_answers():
