@@ -7,7 +7,7 @@ if the store lists keys in the order of their bytes. One that does not (SeaweedF
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from threading import Lock
 
@@ -16,7 +16,7 @@ import msgspec
 from pixmill.storage.object_store.key_listing import KeyListing, KeyPage, ListedKey, objection
 
 MAX_WINDOWS = 4  # pages that are kept
-SMALL = 200  # keys below a folder: at least five such folders fill a page
+SMALL = 1000  # keys below a folder: it fits into a page
 MAX_AGE = 60.0  # seconds for which a page answers for other folders
 _BEFORE_SLASH = "."  # appended to the key of a folder, it sorts before the keys in the folder
 
@@ -36,6 +36,10 @@ class _Window(msgspec.Struct, frozen=True):
     def covers(self, prefix: str) -> bool:
         """Tell whether all keys that begin with the folder ``prefix`` are here."""
         return self.start <= prefix and (self.last is None or (prefix != "" and self.last >= _after(prefix)))
+
+    def reaches_into(self, prefix: str) -> bool:
+        """Tell whether the first keys that begin with the folder ``prefix`` are here, but not the last ones."""
+        return self.start <= prefix and self.last is not None and self.last.startswith(prefix)
 
     def below(self, prefix: str) -> list[ListedKey]:
         """Return the keys that begin with the folder ``prefix``."""
@@ -61,8 +65,10 @@ class KeyFolders:
         with self._lock:
             found = self._find(prefix)
             if found is None and self._is_small and prefix:
-                page = next(self.listing.pages("", start_after=prefix[:-1] + _BEFORE_SLASH), KeyPage([], [], is_last=True))
-                self._add(prefix, page)
+                begun = next((window for window in self._windows if window.reaches_into(prefix)), None)
+                start_after = begun.last if begun and begun.last else prefix[:-1] + _BEFORE_SLASH
+                page = next(self.listing.pages("", start_after=start_after), KeyPage([], [], is_last=True))
+                self._add(prefix, page, begun.below(prefix) if begun else ())
                 found = self._find(prefix)
                 self._is_ordered = self._is_ordered and found != []
                 self._is_small = self._is_small and found is not None and self._is_ordered
@@ -87,10 +93,12 @@ class KeyFolders:
         """Note the number of keys below a folder, which the next ones are expected to have, too."""
         self._is_small = self._is_ordered and number < SMALL
 
-    def _add(self, prefix: str, page: KeyPage) -> None:
-        self._is_ordered = self._is_ordered and all(a.key < b.key for a, b in pairwise(page.keys))
-        last = None if page.is_last else page.keys[-1].key if page.keys else prefix
-        self._put(_Window(prefix, last, page.keys, self._clock(), is_whole=False))
+    def _add(self, prefix: str, page: KeyPage, before: Sequence[ListedKey] = ()) -> None:
+        """Add a ``page`` of keys from the folder ``prefix`` on, which follows those ``before`` it in that folder."""
+        keys = [*before, *page.keys]
+        self._is_ordered = self._is_ordered and all(a.key < b.key for a, b in pairwise(keys))
+        last = None if page.is_last else keys[-1].key if keys else prefix
+        self._put(_Window(prefix, last, keys, self._clock(), is_whole=False))
 
     def _put(self, window: _Window) -> None:
         self._windows = [window, *self._windows][:MAX_WINDOWS]

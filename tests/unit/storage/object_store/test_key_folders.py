@@ -53,6 +53,13 @@ def test_many_folders_of_one_object_take_few_requests(store):
     assert store.requests["list"] <= 2 * 5 + 3  # a page of folders and a page of keys for each thousand
 
 
+@pytest.mark.parametrize("number", [150, 300, 450, 700, 999])
+def test_folders_of_less_than_a_page_share_pages(store, number):
+    store.objects = {f"{folder:02}/{name:03}.jpg": b"1" for folder in range(30) for name in range(number)}
+    assert [len(each) for each in walk()] == [number] * 30
+    assert store.requests["list"] <= 30 * number / 1000 + 9
+
+
 def test_a_flat_folder_takes_one_request_for_a_thousand(store):
     store.objects = {f"in/{number:05}.jpg": b"1" for number in range(4000)}
     assert sum(map(len, walk())) == 4000
