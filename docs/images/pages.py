@@ -14,6 +14,7 @@ from typing import IO, cast
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pixmill import process
 from pixmill.testing.sample_images import write_samples
 
 DOCS = Path(__file__).parents[1]
@@ -44,18 +45,23 @@ def opened(browser: Browser, url: str, scheme: str) -> Page:
     return page
 
 
+def store(page: Page, name: str) -> None:
+    """Write a picture of the visible part of ``page``, with a palette: a third of the bytes."""
+    (DOCS / name).write_bytes(process(page.screenshot(), size="keep", format="png:palette=true,effort=best"))
+
+
 def the_report(browser: Browser, folder: Path) -> None:
     """Take a picture of the top of a report, and one of its folded numbers in dark colours."""
     words = [sys.executable, "-m", "pixmill"]
     subprocess.run([*words, "run", "photos", "out", "--size", "1200x900", "--quiet"], cwd=folder, check=False)
     subprocess.run([*words, "report", "out", "-o", "report.html"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     url = (folder / "report.html").as_uri()
-    opened(browser, url, "light").screenshot(path=DOCS / "report-light.png")
+    store(opened(browser, url, "light"), "report-light.png")
     page = opened(browser, url, "dark")
     for part in ("throughput", "stages"):
         page.locator(f"#{part} summary").first.click()
     page.evaluate("document.getElementById('throughput').scrollIntoView()")
-    page.screenshot(path=DOCS / "report-dark.png")
+    store(page, "report-dark.png")
 
 
 def the_live_page(browser: Browser, folder: Path) -> None:
@@ -69,7 +75,7 @@ def the_live_page(browser: Browser, folder: Path) -> None:
             page = opened(browser, url, "light")
             page.locator("#latest img").first.wait_for(timeout=60_000)
             page.locator("#failures").wait_for(timeout=60_000)
-            page.screenshot(path=DOCS / "live.png")
+            store(page, "live.png")
         finally:
             run.kill()
 
