@@ -47,9 +47,9 @@ def test_lines_are_counted_with_retries_and_go_on_after_a_kill(example, tmp_path
     os.mkfifo(folder / "waits.gz")  # holds its worker until somebody writes
     line = [sys.executable, EXAMPLES / "line_counts.py", "logs", "ledger.sqlite"]
     with subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        said = "".join(iter(process.stderr.readline, "half.gz: OSError: [Errno 11] the file is still being written\n"))
+        said = "".join(iter(process.stderr.readline, "half.gz: BlockingIOError: [Errno 11] the file is still being written\n"))
         process.kill()
-    assert len(re.findall(r"half.gz: OSError: \[Errno 11\] the file is still being written; again in [0-9.]+ s", said)) == 2
+    assert len(re.findall(r"half.gz: BlockingIOError: \[Errno 11\] the file is still being written; again in [0-9.]+ s", said)) == 2
     (folder / "waits.gz").unlink()
     (folder / "half.gz").write_bytes(whole)
     code, out, said = example("line_counts", "logs", "ledger.sqlite")
@@ -150,4 +150,12 @@ def post(address, data):
 
 
 def test_every_example_has_a_test():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"checksums", "videos", "etl", "simulation", "inference", "thumbnails"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {
+        "checksums",
+        "etl",
+        "inference",
+        "line_counts",
+        "simulation",
+        "thumbnails",
+        "videos",
+    }
