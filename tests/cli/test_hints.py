@@ -316,7 +316,8 @@ def test_an_image_that_is_suspected_of_killing_runs_is_tried_by_a_retry(pixmill,
         asked.append(request)
         return Answer((photos / "p0.jpg").read_bytes(), pause=30 if len(asked) == 1 else 0)
 
-    words = ("run", "list.txt", "out", "--allow-private-hosts", "--interruptions", "1")
+    # a name that depends on the content has the worker itself read it
+    words = ("run", "list.txt", "out", "--allow-private-hosts", "--interruptions", "1", "--name", "{date}-{stem}.{ext}")
     with serving({"/p.jpg": answer}) as server:
         (tmp_path / "list.txt").write_text(f"{server.url}/p.jpg\n")
         run = subprocess.Popen([*COMMAND_WORDS, *words], cwd=tmp_path, env=clean_environment, stderr=subprocess.DEVNULL)

@@ -144,7 +144,7 @@ ANSWERS: Mapping[str, str] = {
     "extent": _PADDED,
     "border": "use --step border:width=20",
     "frame": "use --step border:width=20",
-    **dict.fromkeys(("text", "caption", "annotate"), "use --step text:text=..."),
+    **dict.fromkeys(("text", "annotate"), "use --step text:text=..."),
     "aspect": "use --step crop:aspect=16:9, or --step pad:aspect=16:9 to cut nothing off",
     "aspect_ratio": "use --step crop:aspect=16:9, or --step pad:aspect=16:9 to cut nothing off",
     "ratio": "use --step crop:aspect=16:9, or --step pad:aspect=16:9 to cut nothing off",

@@ -10,6 +10,8 @@ import msgspec
 from pixmill.batch.worker.options import MAX_AHEAD_BYTES
 from pixmill.core.errors import ReadError
 from pixmill.core.humanize import duration_text
+from pixmill.core.units import Duration
+from pixmill.engine.failures import TIMEOUT, TIMEOUT_FACTOR
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.retry.policy import THROTTLED
@@ -19,7 +21,7 @@ from pixmill.storage.web.policy import RequestPolicy
 PAUSE_AFTER_ERROR = 10.0  # seconds before another request: a server that starts again takes as long
 PAUSE_AFTER_SILENCE = 1.0  # the request has already waited
 _MIN_PAUSE, _MAX_PAUSE = 1.0, 30.0  # seconds, doubled with each refusal, for a host that does not say how long to wait
-MAX_PATIENCE = 600.0  # seconds without any answer but refusals, after which images of the host fail
+MAX_REFUSED_TIME = 600.0  # seconds without any answer but refusals, after which images of the host fail
 _MAX_HOSTS = 1000
 _WEB = (b"\0http://", b"\0https://")
 _STALLED = "read-stalled"
@@ -69,11 +71,11 @@ class HostPauses:
             with self._lock:
                 self._forget(host)
 
-    def is_hopeless(self, host: bytes) -> bool:
+    def refuses_for_good(self, host: bytes) -> bool:
         """Tell whether ``host`` has refused every request for so long that its images fail."""
         with self._lock:
             now = self._clock()
-            return now - self._since.get(host, now) >= MAX_PATIENCE
+            return now - self._since.get(host, now) >= MAX_REFUSED_TIME
 
     def _forget(self, host: bytes) -> None:
         self._until.pop(host, None)
@@ -113,14 +115,17 @@ class WebReader:
         host = b"/".join(locator[1:].split(b"/", 3)[:3])
         pause = self._pauses.left(host)
         if pause:
-            raise self._hopeless(host) or ReadError(_asked(host), code=THROTTLED, retryable=True, retry_after=pause)
+            raise self._given_up(host) or ReadError(_asked(host), code=THROTTLED, retryable=True, retry_after=pause)
+        began = time.monotonic()
         try:
             yield self._storage()
         except ReadError as error:
+            if error.code == _STALLED and 0 < self._timeout <= time.monotonic() - began:
+                raise _too_slow(error.message, self._timeout) from None
             if error.code == THROTTLED:
                 error.retry_after = self._pauses.extend(host, error.retry_after)
-                if hopeless := self._hopeless(host):
-                    raise hopeless from None
+                if given_up := self._given_up(host):
+                    raise given_up from None
             elif error.retryable:
                 error.retry_after = PAUSE_AFTER_SILENCE if error.code == _STALLED else PAUSE_AFTER_ERROR
             else:
@@ -128,11 +133,11 @@ class WebReader:
             raise
         self._pauses.clear(host)
 
-    def _hopeless(self, host: bytes) -> ReadError | None:
+    def _given_up(self, host: bytes) -> ReadError | None:
         """Return the error for an image of ``host`` if that has refused all requests for too long."""
-        if not self._pauses.is_hopeless(host):
+        if not self._pauses.refuses_for_good(host):
             return None
-        message = f"{_asked(host)}, and has answered none for {duration_text(MAX_PATIENCE)}"
+        message = f"{_asked(host)}, and has answered none for {duration_text(MAX_REFUSED_TIME)}"
         return ReadError(message, hint="once it answers again, pixmill retry DST processes these images")
 
     def _storage(self) -> Storage:
@@ -143,6 +148,15 @@ class WebReader:
             address = Address(self._source.scheme, b"%s#%s" % (location, str(policy).encode()))
             storage = self._local.storage = open_storage(address)
         return storage
+
+
+def _too_slow(message: str, timeout: float) -> ReadError:
+    """Return the error for an image that took longer than ``timeout`` seconds to arrive: the one that a worker's deadline has."""
+    options = {"timeout": str(Duration(round(timeout * TIMEOUT_FACTOR, 3)))}
+    what = f"{message.partition(': ')[0]} within {Duration(timeout)}"
+    return ReadError(
+        what, code=TIMEOUT, hint="to give it more time", options=options, retryable=True, retry_after=PAUSE_AFTER_SILENCE
+    )
 
 
 def _asked(host: bytes) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from pixmill.batch.worker.options import MAX_AHEAD_BYTES
-from pixmill.batch.worker.web_reader import MAX_PATIENCE, PAUSE_AFTER_ERROR, PAUSE_AFTER_SILENCE, HostPauses, WebReader, is_web
+from pixmill.batch.worker.web_reader import MAX_REFUSED_TIME, PAUSE_AFTER_ERROR, PAUSE_AFTER_SILENCE, HostPauses, WebReader, is_web
 from pixmill.core.errors import ReadError
 from pixmill.storage.address import Address
 from support.web_server import Answer, serving
@@ -78,15 +78,15 @@ def test_images_fail_of_a_host_that_answers_nothing_else_for_long(server, answer
         return error.code, error.retryable
 
     assert code() == ("throttled", True)
-    now = MAX_PATIENCE - 1
+    now = MAX_REFUSED_TIME - 1
     assert code() == ("throttled", True)
-    now = MAX_PATIENCE + 1
+    now = MAX_REFUSED_TIME + 1
     assert code() == code() == ("read", False)  # of a request, and of one that is not sent
     assert len(server.asked) == 3
     now += 100
     assert web.read(locator(server, b"/a.jpg")) == b"content"
     assert code() == ("throttled", True)
-    now += MAX_PATIENCE
+    now += MAX_REFUSED_TIME
     assert refusal(web.read, locator(server, b"/gone.jpg")).code == "read-vanished"
     assert code() == ("throttled", True)
 
