@@ -9,7 +9,10 @@ import shutil
 import pytest
 from hypothesis import settings
 
+from support.fake_s3 import fake_s3
+from support.fault_run import COMMAND
 from support.gcs_emulator import gs_server
+from support.machines import Machine
 from support.object_store_servers import BUCKET, az_server, azurite, s3_server, weed
 from support.processes import children
 
@@ -95,3 +98,20 @@ def born():
         return mine if generation == 1 else [grandchild for child in mine for grandchild in children(child)]
 
     return living
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """Run a small S3 whose ``objects`` a test sets, with keys that no real server takes, and which it may have refuse requests."""
+    with fake_s3() as fake:
+        for name, value in fake.environment.items():
+            monkeypatch.setenv(name, value)
+        yield fake
+
+
+@pytest.fixture
+def machine(tmp_path, store):
+    """Return a machine with a home of its own that reaches the ``store``."""
+    machine = Machine(COMMAND, tmp_path / "home", store.endpoint)
+    yield machine
+    machine.leave()

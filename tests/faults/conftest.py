@@ -183,3 +183,9 @@ def told(counts):
 
 def in_order(row):
     return row[0], int(row[1:]) if row[1:].isdigit() else 0
+
+
+@pytest.fixture
+def picture(gallery):
+    """Return the bytes of a JPEG."""
+    return next(iter(sorted(gallery(1).rglob("*.jpg")))).read_bytes()

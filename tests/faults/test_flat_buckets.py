@@ -10,33 +10,11 @@ from pixmill.batch.state.outputs import StoredVersions
 from pixmill.storage.address import Address
 from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.storage import open_with_retries
-from support.fake_s3 import fake_s3
 from support.fault_run import COMMAND
-from support.machines import Machine
 from support.processes import peaks_of
 
 WORDS = ("--size", "16x16", "--format", "webp", "--progress", "plain", "--workers", "2", "--durability", "none")
 FIRST_REQUESTS = 10  # for the first page, and to find out that what lies ahead keeps no image of it waiting
-
-
-@pytest.fixture
-def store(monkeypatch):
-    with fake_s3() as fake:
-        for name, value in fake.environment.items():
-            monkeypatch.setenv(name, value)
-        yield fake
-
-
-@pytest.fixture
-def machine(tmp_path, store):
-    machine = Machine(COMMAND, tmp_path / "home", store.endpoint)
-    yield machine
-    machine.leave()
-
-
-@pytest.fixture
-def picture(gallery):
-    return next(iter(sorted(gallery(1).rglob("*.jpg")))).read_bytes()
 
 
 @pytest.mark.parametrize("name", ["IMG_{:06}.JPG", "{:06}.jpg", "{:06x}a.Jpg"])

@@ -5,32 +5,11 @@ import json
 import pytest
 
 from pixmill.storage.open import open_storage
-from support.fake_s3 import fake_s3
 from support.fault_run import COMMAND
 from support.machines import PATIENCE, Machine
 from support.processes import wait_until
 
 WORDS = ("--size", "16x16", "--format", "webp", "--progress", "plain", "--workers", "4")
-
-
-@pytest.fixture
-def store(monkeypatch):
-    with fake_s3() as fake:
-        for name, value in fake.environment.items():
-            monkeypatch.setenv(name, value)
-        yield fake
-
-
-@pytest.fixture
-def machine(tmp_path, store):
-    machine = Machine(COMMAND, tmp_path / "home", store.endpoint)
-    yield machine
-    machine.leave()
-
-
-@pytest.fixture
-def picture(gallery):
-    return next(iter(sorted(gallery(1).rglob("*.jpg")))).read_bytes()
 
 
 def report(text):

@@ -1,10 +1,10 @@
-"""``ReadOnly``: the base of the schemes that can only be read."""
+"""``ReadOnly``: the base of the schemes that can only be read; ``NotListed``: of those whose names somebody else knows."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 
-from pixmill.core.errors import RunError
-from pixmill.storage.entry import FileVersion
+from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.storage.entry import FileVersion, Listing
 from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op
 
 
@@ -35,3 +35,22 @@ class ReadOnly(Scheme):
     def remove_temporaries(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # nothing is ever written
         """Return 0: nothing is ever written here."""
         return 0
+
+
+class NotListed(ReadOnly):
+    """A storage that reads only what a source names, and refuses every listing with the error from ``unlisted_error``."""
+
+    @abstractmethod
+    def unlisted_error(self, under: bytes) -> AddressError:
+        """Return the error for a listing of the folder ``under``, empty for the root."""
+
+    def list(
+        self,
+        under: bytes = b"",
+        *,
+        descend: Callable[[bytes], bool] | None = None,  # noqa: ARG002  # nothing can be listed
+        on_error: Callable[[bytes, ReadError], None] | None = None,  # noqa: ARG002  # the same
+        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
+    ) -> Iterator[Listing]:
+        """Raise the error from ``unlisted_error``."""
+        raise self.unlisted_error(under)

@@ -13,16 +13,17 @@ from threading import Lock
 
 import msgspec
 
-from pixmill.storage.object_store.key_listing import KeyListing, KeyPage, ListedKey, objection
+from pixmill.storage.object_store.key_listing import PAGE_SIZE, KeyListing, KeyPage, ListedKey, objection
 
 MAX_WINDOWS = 4  # pages that are kept
-SMALL = 1000  # keys below a folder: it fits into a page
 MAX_AGE = 60.0  # seconds for which a page answers for other folders
 _BEFORE_SLASH = "."  # appended to the key of a folder, it sorts before the keys in the folder
 
 
 class _Window(msgspec.Struct, frozen=True):
     """All keys from ``start`` to ``last``, or to the end if that is ``None``, as they were at the time ``at``.
+
+    The first ones may come from the window before it, and be older by up to ``MAX_AGE`` seconds.
 
     ``is_whole``: it was asked for, whatever the order in which the store lists its keys.
     """
@@ -91,7 +92,7 @@ class KeyFolders:
 
     def note_size(self, number: int) -> None:
         """Note the number of keys below a folder, which the next ones are expected to have, too."""
-        self._is_small = self._is_ordered and number < SMALL
+        self._is_small = self._is_ordered and number < PAGE_SIZE
 
     def _add(self, prefix: str, page: KeyPage, before: Sequence[ListedKey] = ()) -> None:
         """Add a ``page`` of keys from the folder ``prefix`` on, which follows those ``before`` it in that folder."""

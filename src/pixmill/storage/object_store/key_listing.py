@@ -11,7 +11,7 @@ import msgspec
 
 from pixmill.storage.object_store.keys import key_of, path_of
 
-PAGE_SIZE = 1000  # keys, the most that a store returns at once
+PAGE_SIZE = 1000  # keys: as many as S3 and Google return at once; Azure returns up to five times as many
 _ODD = frozenset({"", ".", ".."})
 
 

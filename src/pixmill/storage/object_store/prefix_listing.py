@@ -9,10 +9,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from pixmill.storage.object_store.client import Bucket
-from pixmill.storage.object_store.key_listing import ListedKey
+from pixmill.storage.object_store.key_listing import PAGE_SIZE, ListedKey
 
-#: keys per page: as many as S3 and Google return at once; Azure returns up to five times as many
-PAGE_SIZE = 1000
 _AFTER_FOLDER = "/\U0010ffff"  # appended to the key of a folder, it sorts after all keys in the folder
 
 

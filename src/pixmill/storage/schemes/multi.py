@@ -1,15 +1,14 @@
 """Files and objects in several storages, addressed by locators: used to read the entries of a list of paths and URLs."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
 from typing import Self
 
-from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.core.errors import AddressError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.entry import Entry, Listing
+from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
-from pixmill.storage.read_only import ReadOnly
+from pixmill.storage.read_only import NotListed
 from pixmill.storage.storage import Storage
 
 _LOCAL = "local"
@@ -18,7 +17,7 @@ _WEB = (b"http", b"https")
 _ARCHIVES = (b"tar", b"zip", b"parquet")
 
 
-class MultiStorage(ReadOnly):
+class MultiStorage(NotListed):
     """Reads by locators only: NUL and a complete address, ``/srv/a.jpg``, ``https://example.org/a.jpg`` or ``s3://bucket/a.jpg``.
 
     A locator may also be NUL, the address of a storage, NUL, and a path or locator in that storage: for members of archives.
@@ -73,16 +72,9 @@ class MultiStorage(ReadOnly):
         storage, inner_path = self._routed(path)
         return storage.file_of(inner_path)
 
-    def list(
-        self,
-        under: bytes = b"",  # noqa: ARG002  # nothing can be listed
-        *,
-        descend: Callable[[bytes], bool] | None = None,  # noqa: ARG002  # the same
-        on_error: Callable[[bytes, ReadError], None] | None = None,  # noqa: ARG002  # the same
-        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
-    ) -> Iterator[Listing]:
-        """Raise ``AddressError``: there is no listing of several storages."""
-        raise AddressError("multi:// cannot be listed: it only reads the entries that a list names")
+    def unlisted_error(self, under: bytes) -> AddressError:  # noqa: ARG002  # nothing can be listed
+        """Return the error for a listing."""
+        return AddressError("multi:// cannot be listed: it only reads the entries that a list names")
 
     def read_only_error(self, path: bytes) -> RunError:
         """Return the error for writing to a listed source."""

@@ -3,15 +3,14 @@
 import importlib
 import os
 import weakref
-from collections.abc import Callable, Iterator
 from typing import Any, Self
 from urllib.parse import unquote_to_bytes
 
 from pixmill.core.errors import AddressError, MissingExtra, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.entry import Entry, Listing
-from pixmill.storage.read_only import ReadOnly
+from pixmill.storage.entry import Entry
+from pixmill.storage.read_only import NotListed
 from pixmill.storage.storage import too_large
 
 _BATCH_ROWS = 4  # decoded at once; a reader that goes forward decodes each row once
@@ -28,7 +27,7 @@ def file_version(path: bytes) -> bytes:
     return b"%d-%d" % (status.st_size, status.st_mtime_ns)
 
 
-class ParquetStorage(ReadOnly):
+class ParquetStorage(NotListed):
     """The pictures in one Parquet file, by locator only.
 
     The rows of a file are read forward, a few at a time: a worker that asks for rows in order decodes each row once, and never
@@ -84,16 +83,9 @@ class ParquetStorage(ReadOnly):
         """Return ``None``: a row has no path in the file system."""
         self._parsed(path)
 
-    def list(
-        self,
-        under: bytes = b"",  # noqa: ARG002  # nothing can be listed
-        *,
-        descend: Callable[[bytes], bool] | None = None,  # noqa: ARG002  # the same
-        on_error: Callable[[bytes, ReadError], None] | None = None,  # noqa: ARG002  # the same
-        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
-    ) -> Iterator[Listing]:
-        """Raise ``AddressError``: the source of a run reads the names of its rows."""
-        raise AddressError("parquet:// cannot be listed: it only reads the rows that a source names")
+    def unlisted_error(self, under: bytes) -> AddressError:  # noqa: ARG002  # nothing can be listed
+        """Return the error for a listing."""
+        return AddressError("parquet:// cannot be listed: it only reads the rows that a source names")
 
     def read_only_error(self, path: bytes) -> RunError:  # noqa: ARG002  # no row can be written
         """Return the error for writing into the file."""

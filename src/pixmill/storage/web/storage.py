@@ -1,6 +1,5 @@
 """``WebStorage``: the images below one URL, as a storage that is read-only and cannot be listed."""
 
-from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from typing import ClassVar, Self
@@ -9,15 +8,15 @@ from urllib.parse import quote_from_bytes
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import redacted
 from pixmill.storage.address import Address, relative
-from pixmill.storage.entry import Entry, Listing
-from pixmill.storage.read_only import ReadOnly
+from pixmill.storage.entry import Entry
+from pixmill.storage.read_only import NotListed
 from pixmill.storage.storage import too_large
 from pixmill.storage.web.body import read_all, read_head
 from pixmill.storage.web.client import Client
 from pixmill.storage.web.policy import RequestPolicy
 
 
-class WebStorage(ReadOnly):
+class WebStorage(NotListed):
     """Images by URL. A path is percent-encoded and appended to the root; a locator is the part after ``scheme://``, unchanged.
 
     An entry's version is its ETag, or its ``Last-Modified`` time; empty if the server sends neither.
@@ -81,16 +80,9 @@ class WebStorage(ReadOnly):
         with self._client.request("GET", url, {"Range": f"bytes=0-{max(0, size - 1)}"}) as response:
             return read_head(response, url, size=size)
 
-    def list(
-        self,
-        under: bytes = b"",
-        *,
-        descend: Callable[[bytes], bool] | None = None,  # noqa: ARG002  # nothing can be listed
-        on_error: Callable[[bytes, ReadError], None] | None = None,  # noqa: ARG002  # the same
-        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
-    ) -> Iterator[Listing]:
-        """Raise ``AddressError``: a web server has no listings."""
-        raise AddressError(
+    def unlisted_error(self, under: bytes) -> AddressError:
+        """Return the error for a listing: a web server has none."""
+        return AddressError(
             f"{redacted(self._url(under) if under else self._root)} cannot be listed: a web server does not list its files",
             hint="write the URLs of the images into a file, then run: pixmill run urls.txt DST",
         )

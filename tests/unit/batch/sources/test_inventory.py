@@ -15,9 +15,6 @@ from pixmill.batch.source import Folder, SourceRequest, kind_of, sources
 from pixmill.batch.sources.inventory import Inventory
 from pixmill.core.errors import AddressError, ConfigError
 from pixmill.storage.address import Address
-from support.fake_s3 import fake_s3
-from support.fault_run import COMMAND
-from support.machines import Machine
 
 SCHEMA = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ETag"
 PARQUET_SCHEMA = (
@@ -26,21 +23,6 @@ PARQUET_SCHEMA = (
 )
 MANIFEST = "inventory/photos/daily/2026-11-30T01-00Z/manifest.json"
 SRC = f"s3://photos/{MANIFEST}"
-
-
-@pytest.fixture
-def store(monkeypatch):
-    with fake_s3() as fake:
-        for name, value in fake.environment.items():
-            monkeypatch.setenv(name, value)
-        yield fake
-
-
-@pytest.fixture
-def machine(tmp_path, store):
-    machine = Machine(COMMAND, tmp_path / "home", store.endpoint)
-    yield machine
-    machine.leave()
 
 
 def md5(data):

@@ -10,15 +10,6 @@ from pixmill.storage.object_store.key_folders import KeyFolder, KeyFolders
 from pixmill.storage.object_store.key_listing import KeyPage, ListedKey, objection
 from pixmill.storage.object_store.signature import AccessKey, signed_headers
 from pixmill.storage.open import open_storage
-from support.fake_s3 import fake_s3
-
-
-@pytest.fixture
-def store(monkeypatch):
-    with fake_s3() as fake:
-        for name, value in fake.environment.items():
-            monkeypatch.setenv(name, value)
-        yield fake
 
 
 def walk(address="s3://photos", **options):
