@@ -10,22 +10,7 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Failed, Task
 from pixmill.testing.faulty_handlers import REF
-
-
-class Notes:
-    """An observer that keeps what it hears."""
-
-    def __init__(self):
-        self.events = []
-
-    def on_event(self, event):
-        self.events.append(event)
-
-    def close(self):
-        pass
-
-    def of(self, kind):
-        return [event for event in self.events if isinstance(event, kind)]
+from support.notes import Notes
 
 
 def outcomes_of(payloads, *, workers=2, observers=(), **policy):

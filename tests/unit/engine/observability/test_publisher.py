@@ -14,21 +14,11 @@ from pixmill.engine.observability.stalls import StallDetector
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import UNCHANGED, Counts, Skipped, Task
 from pixmill.storage.entry import Entry
+from support.notes import Notes
 
 TASKS = [
     to_task(Item(Entry(b"%d.%s" % (number, b"jpg" if number % 3 else b"PNG"), number, b"1")), b"recipe") for number in range(9)
 ]
-
-
-class Notes:
-    def __init__(self):
-        self.events = []
-
-    def on_event(self, event):
-        self.events.append(event)
-
-    def close(self):
-        """Do nothing."""
 
 
 class OneByOne:

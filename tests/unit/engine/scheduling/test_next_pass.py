@@ -10,25 +10,12 @@ from pixmill.engine.scheduling.next_pass import Renewal
 from pixmill.engine.task import Counts, Done, Failed, Task
 from pixmill.testing.clocks import ManualClock
 from pixmill.testing.faulty_handlers import REF
-
-
-class Seen:
-    def __init__(self):
-        self.events = []
-
-    def on_event(self, event):
-        self.events.append(event)
-
-    def close(self):
-        pass
-
-    def of(self, kind):
-        return [event for event in self.events if type(event) is kind]
+from support.notes import Notes
 
 
 @pytest.fixture
 def seen():
-    return Seen()
+    return Notes()
 
 
 @pytest.fixture

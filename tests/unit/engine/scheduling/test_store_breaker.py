@@ -7,7 +7,6 @@ from itertools import count
 import pytest
 
 from pixmill.core.errors import ReadError, RunError, WriteError
-from pixmill.core.events import Observer
 from pixmill.engine.events import AttemptStarted, StoreHeld, StoreRecovered, TaskRetried, Throttled
 from pixmill.engine.executors.inline import InlineExecutor
 from pixmill.engine.handler import HandlerRef
@@ -18,6 +17,7 @@ from pixmill.engine.runner import open_run
 from pixmill.engine.scheduling.store_breaker import HOLD_AFTER, MAX_BACKOFF, Hold
 from pixmill.engine.task import Counts, Task
 from pixmill.testing.clocks import ManualClock
+from support.notes import Notes
 
 REFUSED = count()
 
@@ -49,20 +49,6 @@ def away(payload, stages):
 
 def away_handler(_):
     return away
-
-
-class Notes(Observer):
-    def __init__(self):
-        self.events = []
-
-    def on_event(self, event):
-        self.events.append(event)
-
-    def close(self):
-        pass
-
-    def of(self, kind):
-        return [event for event in self.events if isinstance(event, kind)]
 
 
 @pytest.fixture

@@ -13,20 +13,12 @@ from pixmill.engine.runner import open_run
 from pixmill.engine.task import Attempt, BegunTask, Counts, Task
 from pixmill.testing.clocks import ManualClock
 from pixmill.testing.faulty_handlers import REF
+from support.notes import Notes
 
 TASKS = [Task.of(name, f"echo {name}".encode()) for name in "abcdefgh"]
 
 
-class Notes:
-    def __init__(self):
-        self.events = []
-
-    def on_event(self, event):
-        self.events.append(event)
-
-    def close(self):
-        pass
-
+class Starts(Notes):
     def started(self):
         return [event.attempt for event in self.events if isinstance(event, AttemptStarted)]
 
@@ -61,7 +53,7 @@ def ran(ledger):
     """Return a function that runs all tasks and returns the events."""
 
     def run(tasks=TASKS, executor=InlineExecutor, **policy):
-        notes, clock = Notes(), ManualClock()
+        notes, clock = Starts(), ManualClock()
         options = {"policy": Policy(**policy), "clock": clock, "rng": random.Random(1), "observers": [notes]}
         with open_run(tasks, REF, executor=executor(clock=clock), ledger=ledger, **options) as opened:
             list(opened)
