@@ -14,27 +14,27 @@ from support.fault_run import COMMAND
 from support.processes import peaks_of
 
 WORDS = ("--size", "16x16", "--format", "webp", "--progress", "plain", "--workers", "2", "--durability", "none")
-FIRST_REQUESTS = 10  # for the first page, and to find out that what lies ahead keeps no image of it waiting
 
 
 @pytest.mark.parametrize("name", ["IMG_{:06}.JPG", "{:06}.jpg", "{:06x}a.Jpg"])
 def test_the_first_image_is_read_while_the_second_page_is_still_awaited(store, machine, picture, tmp_path, name):
     store.objects = {f"in/{name.format(number * 37)}": picture for number in range(1100)}
-    has_read, lists = threading.Event(), []
+    last_of_first = sorted(store.objects)[999]
+    has_read, waited = threading.Event(), []
 
     def refuses(kind, key):
         if kind == "get" and key.startswith("in/"):
             has_read.set()
-        if kind == "list" and key == "in/":
-            lists.append(has_read.is_set())
-            if len(lists) > FIRST_REQUESTS:
-                has_read.wait(60)
         return 0
 
-    store.refuses = refuses
+    def before_page(prefix, after, size):
+        if prefix == "in/" and after >= last_of_first and size > 1:  # one key: what lies ahead is asked for
+            waited.append(has_read.wait(60))
+
+    store.refuses, store.before_page = refuses, before_page
     assert "done      1,100 images" in machine.run("run", "s3://photos/in", tmp_path / "out", *WORDS)[1]
-    assert has_read.is_set()
-    assert not any(lists[:1])
+    assert waited
+    assert all(waited)
     assert len(list((tmp_path / "out").glob("*.webp"))) == 1100
 
 

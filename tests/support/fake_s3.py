@@ -21,6 +21,7 @@ class FakeS3:
     """The objects of one bucket by key.
 
     ``requests`` counts requests by kind; ``refuses(kind, key)`` returns a status with which to refuse one, or 0.
+    ``before_page(prefix, after, size)`` is called before the page of at most ``size`` keys after another is listed.
     """
 
     def __init__(self) -> None:
@@ -28,6 +29,7 @@ class FakeS3:
         self.objects: dict[str, bytes] = {}
         self.requests: Counter[str] = Counter()
         self.refuses: Callable[[str, str], int] = lambda kind, key: 0  # noqa: ARG005  # refuses nothing
+        self.before_page: Callable[[str, str, int], None] = lambda prefix, after, size: None  # noqa: ARG005  # nothing
         self.endpoint = ""
         self._sorted: list[str] = []
         self._lock = threading.Lock()
@@ -90,8 +92,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         fake = self.server.fake
         if is_listing:
-            token = query.get("continuation-token")
-            self._answer(200, fake.list({**query, "continuation-token": unquote(token)} if token else query))
+            token = unquote(query.get("continuation-token", ""))
+            fake.before_page(query.get("prefix", ""), token or query.get("start-after", ""), int(query.get("max-keys", 1000)))
+            self._answer(200, fake.list({**query, "continuation-token": token} if token else query))
         elif key not in fake.objects:
             self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
         else:
