@@ -10,6 +10,7 @@ from pathlib import Path
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.location import FOLDER
+from pixmill.storage.local.fsync import sync, sync_directory
 
 FILE = "output-id"
 _LENGTH = 32  # hexadecimal digits
@@ -75,7 +76,7 @@ def _create(folder: int) -> None:
         with os.fdopen(descriptor, "w") as file:
             file.write(identity)
             file.flush()
-            os.fsync(descriptor)
+            sync(descriptor)
         os.link(temporary, FILE, src_dir_fd=folder, dst_dir_fd=folder)
     except FileExistsError:
         if not _read_in(folder):  # the existing file is no valid identity
@@ -86,7 +87,7 @@ def _create(folder: int) -> None:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
         with suppress(OSError):
-            os.fsync(folder)
+            sync_directory(folder)
 
 
 def _read(path: Path) -> str:

@@ -8,7 +8,16 @@ from pixmill.batch.config.shard import Shard
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.identity import OwnTags, ensure_identity, identity_of, own_tag
 from pixmill.storage.local import temporary
+from support.other_systems import python
 
+CREATE_ON_MACOS = """
+import fcntl
+from pathlib import Path
+from pixmill.batch.state.identity import ensure_identity
+real, calls = fcntl.fcntl, []
+fcntl.fcntl = lambda descriptor, call, *rest: (calls.append(call), real(descriptor, call, *rest))[1]
+print(len(ensure_identity(Path.cwd())), calls.count(fcntl.F_FULLFSYNC))
+"""
 LARGEST = Shard(999_999_999, 999_999_999)
 
 
@@ -41,6 +50,10 @@ def test_shards_that_begin_at_once_agree_on_one(state):
 def test_what_is_no_identity_is_replaced(state):
     (state / "output-id").write_text("none")
     assert ensure_identity(state) == (state / "output-id").read_text().strip() != "none"
+
+
+def test_on_macos_the_identity_and_its_name_are_synced_to_the_disk(tmp_path):
+    assert python("macos", CREATE_ON_MACOS, cwd=tmp_path).stdout.split() == ["32", "2"]
 
 
 def test_the_mark_of_a_shard_names_the_output_and_has_room(state):
