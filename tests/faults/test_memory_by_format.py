@@ -7,7 +7,7 @@ from pixmill.engine.resources.memory import IDLE_WORKER, OVERHEAD
 from pixmill.imaging.input import Input
 from pixmill.imaging.pipeline.decode_plan import plan_decode
 from pixmill.imaging.pipeline.identify import read_header
-from support.fault_run import COMMAND, DONE, SOME_FAILED
+from support.fault_run import COMMAND, DONE, MISUSED, SOME_FAILED
 from support.frugal_pictures import KINDS
 from support.invariants import counts, outputs
 from support.processes import peaks_of
@@ -57,3 +57,16 @@ def test_a_list_with_an_endless_cell_takes_no_memory_for_it(tmp_path, request):
     assert counts(tmp_path / "out").done == 1
     assert together < 250_000_000
     request.node.user_properties.append(("faults", {"injected": 1, "images": 2, "lost": 0}))
+
+
+def test_a_parquet_list_with_an_endless_cell_is_refused_and_takes_no_memory_for_it(tmp_path, request):
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pyarrow.table({"path": ["a.png", "b.png"], "caption": ["x" * 300_000_000, "fine"]})
+    parquet.write_table(table, tmp_path / "list.parquet", compression="zstd", use_dictionary=False)
+    assert (tmp_path / "list.parquet").stat().st_size < 1_000_000
+    command = (*COMMAND, "run", tmp_path / "list.parquet", tmp_path / "out", "--workers", "1", "--memory", "500MB")
+    code, errors, together, _ = peaks_of(command)
+    assert code == MISUSED, errors
+    assert "a cell may have 131,072" in errors
+    assert together < 250_000_000
+    request.node.user_properties.append(("faults", {"injected": 1, "images": 0, "lost": 0}))

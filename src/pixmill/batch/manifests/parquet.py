@@ -1,4 +1,8 @@
-"""A list as a Parquet file, read in batches of a thousand rows."""
+"""A list as a Parquet file, read in batches of at most a thousand rows.
+
+Cells and rows have the limits of a CSV list. Cells that are too long are found before Python sees them; a group of rows that must
+have some, by the size that the file states for it, is not read at all.
+"""
 
 import importlib
 from collections.abc import Iterator
@@ -7,8 +11,11 @@ from typing import Any
 
 from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns, stored_in
 from pixmill.core.errors import ConfigError, MissingExtra
+from pixmill.core.text import printable
 
 _BATCH_ROWS = 1000
+_MAX_CELL_BYTES = 1 << 17
+_MAX_ROW_BYTES = 1 << 22
 _KEPT_TYPES = (
     "string",
     "large_string",
@@ -28,7 +35,8 @@ _KEPT_TYPES = (
 def read(path: Path, column: str | None, *, shown: str) -> Iterator[ManifestRow]:
     """Yield the rows, with those other columns that hold numbers, text, times or booleans.
 
-    ``MissingExtra`` if pyarrow is not installed, ``ConfigError`` if the file is not Parquet or no column names the images.
+    ``MissingExtra`` if pyarrow is not installed, ``ConfigError`` if the file is not Parquet, no column names the images, or a
+    column is larger than cells of the permitted length can be.
     """
     try:
         pyarrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
@@ -42,14 +50,63 @@ def read(path: Path, column: str | None, *, shown: str) -> Iterator[ManifestRow]
         types = {field.name: str(field.type) for field in file.schema_arrow}
         path_column = choose_column(types, column, shown=shown)
         columns = [name for name, kind in types.items() if name == path_column or kind.startswith(_KEPT_TYPES)]
+        _check_sizes(file.metadata, frozenset(columns), shown=shown)
         number = 0
         for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
-            for row in batch.to_pylist():
+            for row in _rows(batch):
                 number += 1
                 yield _to_row(number, row, path_column)
 
 
-def _to_row(number: int, row: dict[str, object], path_column: str) -> ManifestRow:
+def _check_sizes(metadata: Any, columns: frozenset[str], *, shown: str) -> None:  # noqa: ANN401  # pyarrow has no types
+    """Raise ``ConfigError`` if the cells of one of ``columns`` are longer than permitted on average over a group of rows."""
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            name = chunk.path_in_schema  # with a dot if it is a part of a column: pictures in a list may be longer
+            if name in columns and chunk.total_uncompressed_size > (group.num_rows + _BATCH_ROWS) * _MAX_CELL_BYTES:
+                raise ConfigError(
+                    f"{shown} has {chunk.total_uncompressed_size:,} bytes in {group.num_rows:,} cells of its column "
+                    f"{printable(name)}, and a cell may have {_MAX_CELL_BYTES:,}",
+                    hint="remove the column from the list",
+                )
+
+
+def _rows(batch: Any) -> Iterator[dict[str, object] | None]:  # noqa: ANN401  # pyarrow has no types
+    """Yield the rows of ``batch``, which are converted in parts of limited size; ``None`` for one that is too long."""
+    sizes = [0] * batch.num_rows
+    for column in batch.columns:
+        lengths = _lengths(column)
+        for number, length in enumerate(lengths):
+            sizes[number] += length if length <= _MAX_CELL_BYTES else _MAX_ROW_BYTES + 1
+    begin = 0
+    while begin < len(sizes):
+        end, size = begin, 0
+        while end < len(sizes) and (size := size + sizes[end]) <= _MAX_ROW_BYTES:
+            end += 1
+        yield from batch.slice(begin, end - begin).to_pylist()
+        if end < len(sizes) and sizes[end] > _MAX_ROW_BYTES:
+            yield None
+            end += 1
+        begin = end
+
+
+def _lengths(column: Any) -> list[int]:  # noqa: ANN401  # pyarrow has no types
+    """Return the bytes of each text or binary cell of ``column``; 0 for cells of other types."""
+    pyarrow: Any = importlib.import_module("pyarrow")
+    compute: Any = importlib.import_module("pyarrow.compute")
+    if pyarrow.types.is_dictionary(column.type):
+        held = _lengths(column.dictionary)
+        return [0 if index is None else held[index] for index in column.indices.to_pylist()]
+    if str(column.type).endswith("_view"):
+        column = column.cast(pyarrow.large_binary())
+    if not str(column.type).startswith(("string", "large_string", "binary", "large_binary")):
+        return [0] * len(column)
+    return [length or 0 for length in compute.binary_length(column).to_pylist()]
+
+
+def _to_row(number: int, row: dict[str, object] | None, path_column: str) -> ManifestRow:
+    if row is None:
+        return ManifestRow(number, error=f"it has more than {_MAX_CELL_BYTES:,} bytes in a cell, or {_MAX_ROW_BYTES:,} in all")
     text = row.get(path_column)
     if isinstance(text, dict):  # the feature Image of Hugging Face datasets, without the bytes of the picture
         text = text.get("path")

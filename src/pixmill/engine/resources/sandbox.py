@@ -30,7 +30,7 @@ _WRITE_RIGHTS = {
 }
 _RULESET, _RULE = struct.Struct("=QQQ"), struct.Struct("=Qi")
 _TCP_RIGHTS, _SCOPES = 0b11, 0b11  # TCP bind and connect; abstract Unix sockets and signals to other processes
-_TCP_VERSION, _SCOPE_VERSION = 4, 6  # the Landlock versions that introduced them
+_TRUNCATE_VERSION, _TCP_VERSION, _SCOPE_VERSION = 3, 4, 6  # the Landlock versions that introduced them
 _CAPABILITY_VERSION, _CAPABILITIES = 0x20080522, struct.Struct("=6I")  # capabilities(7)
 _FILE_CAPABILITIES = 0b1110  # to read and write files of others, and to change their times
 _MEMORY_FACTOR, _THREAD_RESERVE = 2, 4_000_000_000  # bytes
@@ -73,7 +73,11 @@ def missing(version: int, *, has_filter: bool) -> tuple[str, ...]:
         "connections (seccomp, or Linux 6.7)": has_filter or version >= _TCP_VERSION,
         "signals to other processes (seccomp, or Linux 6.12)": has_filter or version >= _SCOPE_VERSION,
     }
-    refused = {"writing outside the output (Landlock, Linux 5.13)": version >= 1, **calls}
+    refused = {
+        "writing outside the output (Landlock, Linux 5.13)": version >= 1,
+        "emptying files (Landlock, Linux 6.2)": version < 1 or version >= _TRUNCATE_VERSION,  # without Landlock, it is writing
+        **calls,
+    }
     return tuple(right for right, is_refused in refused.items() if not is_refused)
 
 

@@ -15,6 +15,7 @@ import pixmill
 from pixmill.batch.config.options import resolve
 from pixmill.batch.inspect import status
 from pixmill.batch.manifests.grouping import ManifestImage, chunks, record
+from pixmill.batch.manifests.parquet import read as read_parquet
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.source import SourceRequest, kind_of, sources
 from pixmill.batch.sources.manifest import Manifest
@@ -71,6 +72,22 @@ def test_every_kind_of_list_makes_the_same(source, tmp_path, name, text):
     assert set(outputs(tmp_path / "out")) == MADE
     pixmill.run(source, tmp_path / "whole", workers=1, exclude=["nameless"])
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("is_dictionary", [False, True])
+def test_rows_of_parquet_have_the_limits_of_those_of_csv(tmp_path, is_dictionary):
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    cells = {f"text{number}": ["x" * 131_072 if number < long else "" for long in (0, 31, 33, 1)] for number in range(33)}
+    cells["other"] = ["", "", "", "y" * 131_073]
+    columns = {name: pyarrow.array(values) for name, values in cells.items()}
+    if is_dictionary:
+        columns = {name: values.dictionary_encode() for name, values in columns.items()}
+    parquet.write_table(pyarrow.table({"path": ["a", "b", "c", "d"], **columns}), tmp_path / "list.parquet")
+    rows = list(read_parquet(tmp_path / "list.parquet", None, shown="list.parquet"))
+    assert [row.number for row in rows] == [1, 2, 3, 4]
+    assert [row.text for row in rows] == [b"a", b"b", b"", b""]
+    assert all("131,072 bytes in a cell" in row.error for row in rows[2:])
+    assert len(rows[1].columns) > 31 * 131_072
 
 
 def test_a_list_in_parquet_is_read(source, tmp_path):

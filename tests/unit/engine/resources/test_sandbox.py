@@ -102,6 +102,7 @@ def test_a_limit_that_is_lower_already_stays(folder):
 def test_what_a_kernel_cannot_refuse_is_named():
     assert missing(7, has_filter=True) == ()
     assert missing(3, has_filter=True) == ()
+    assert [right.partition(" (")[0] for right in missing(2, has_filter=True)] == ["emptying files"]
     assert [right.partition(" (")[0] for right in missing(0, has_filter=True)] == ["writing outside the output"]
     assert [right.partition(" (")[0] for right in missing(5, has_filter=False)] == [
         "starting programs and changing attributes of files",
