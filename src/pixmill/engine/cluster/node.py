@@ -144,5 +144,5 @@ def _others(nodes: Sequence[Node], doubted: Collection[NodeSlot]) -> list[Node]:
     """Return the available nodes on other hosts than those of ``doubted``; else the others, else all available nodes."""
     available = [node for node in nodes if node.is_available]
     hosts = {slot.host for slot in doubted}
-    elsewhere = [node for node in available if node.slot.host not in hosts]
-    return elsewhere or [node for node in available if node.slot not in doubted] or available
+    on_other_hosts = [node for node in available if node.slot.host not in hosts]
+    return on_other_hosts or [node for node in available if node.slot not in doubted] or available
