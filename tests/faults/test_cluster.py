@@ -15,6 +15,7 @@ import pytest
 from support import invariants
 from support.clusters import Cluster, DaskEngine, RayEngine
 from support.fault_run import COMMAND, DONE, INTERRUPTED, STOPPED
+from support.host_checks import HostChecks
 from support.network_namespaces import two_hosts, why_no_hosts
 from support.processes import wait_until
 
@@ -61,6 +62,7 @@ class UnderWay:
     def __init__(self, cluster, source, expected, folder):
         self.cluster, self.source, self.expected = cluster, source, expected
         self.destination, self.events = folder / "out", folder / "events"
+        self.checks = HostChecks(cluster, source, self.destination, expected, self.events)
         self.process = cluster.run(source, self.destination, self.events)
         wait_until(lambda: self.told("task_finished") and cluster.node.workers() and cluster.head.workers(), seconds=120)
 
@@ -75,7 +77,7 @@ class UnderWay:
 
     def complete(self):
         """Wait for the end, and hold it to the tree of the local run, each image counted once."""
-        assert self.process.wait(200) == DONE, self.events.read_text()[-3000:]
+        assert self.checks.wait(self.process, tries_another=False) == DONE, self.events.read_text()[-3000:]
         assert invariants.outputs(self.destination) == self.expected
         invariants.check_complete(self.destination, self.expected)
         keys = [event["key"] for event in self.told("task_finished")]
@@ -133,18 +135,13 @@ def test_when_the_centre_of_the_cluster_dies_the_run_ends_in_words_and_the_next_
     under_way.wait_for_share(0.1)
     (centre,) = under_way.cluster.head.processes(under_way.cluster.engine.centre)
     os.kill(centre, signal.SIGKILL)
-    assert under_way.process.wait(120) == STOPPED, under_way.events.read_text()[-3000:]
+    assert under_way.checks.wait(under_way.process, tries_another=False) == STOPPED, under_way.events.read_text()[-3000:]
+    under_way.checks.check(STOPPED)
     said = under_way.events.read_text()
     assert re.search(r"^pixmill: .*(Ray|Dask) .*no longer answers", said, re.MULTILINE)
     (ended,) = under_way.told("run_ended")
     assert ended["counts"]["failed"] == 0
-    kept = invariants.finished(under_way.destination)
-    before = invariants.identities(under_way.destination)
-    again = subprocess.run([*COMMAND, "run", under_way.source, under_way.destination, "--progress", "none"], check=False)
-    assert again.returncode == DONE
-    assert invariants.outputs(under_way.destination) == under_way.expected
-    after = invariants.identities(under_way.destination)
-    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    under_way.checks.check_again(env={})
 
 
 def test_nobody_outlives_a_coordinator_that_is_killed_and_the_next_one_goes_on(under_way):

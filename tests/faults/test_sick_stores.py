@@ -63,6 +63,53 @@ def test_two_of_three_requests_may_be_refused(place, behind, gallery, undisturbe
     assert "skipped   8 images" in again
 
 
+SICK = {
+    "503": (pytest.mark.row("B1"), {"cycle": 3, "burst": 1, "status": 503}),
+    "429": (pytest.mark.row("B2"), {"cycle": 3, "burst": 1, "status": 429}),
+    "500": (pytest.mark.row("B3"), {"cycle": 3, "burst": 1, "status": 500}),
+    "refused": (pytest.mark.row("B4"), {"away": 2}),
+    "reset": (pytest.mark.row("B5"), {"cycle": 3, "burst": 1, "breaks": True}),
+    "silent": (pytest.mark.row("B6"), {"silent": 2}),
+    "slow": (pytest.mark.row("B7"), {"slow": 2}),
+    "short": (pytest.mark.row("B8"), {"short": 2}),
+}
+QUICK = {("503", "put"), ("429", "list"), ("short", "get")}
+
+
+def sicknesses():
+    """Return every fault of a store in requests of each kind; the answer to a PUT has no body that could be cut: it is lost."""
+    found = []
+    for name, (row, faults) in SICK.items():
+        for kind in ("get", "put", "list"):
+            injected = {"lost": 2} if (name, kind) == ("short", "put") else faults
+            marks = [row] if (name, kind) in QUICK else [row, pytest.mark.long]
+            found.append(pytest.param(Faults(**injected, kinds=frozenset({kind})), id=f"{name}-{kind}", marks=marks))
+    return found
+
+
+@pytest.mark.parametrize("faults", sicknesses())
+def test_no_image_pays_for_a_sick_store(request, place, behind, gallery, undisturbed, faults):
+    here = place(6)
+    sources = open_storage(here.source)
+    before = [entry for listing in sources.list() for entry in listing]
+    with fault_proxy(upstream(), faults) as proxy:
+        machine = behind(proxy)
+        out, err = machine.run("run", here.source, here.destination, *WORDS, "--json")
+        injected = sum(count for name, count in proxy.seen.items() if name != "requests")
+        again = machine.run("run", here.source, here.destination, *WORDS)[1]
+    request.node.user_properties.append(("faults", {"injected": injected, "images": 6, "lost": 6 - len(here.outputs())}))
+    assert injected > 0
+    assert "Traceback" not in err + again
+    assert here.outputs() == undisturbed(gallery(6), WORDS)
+    finished = of("task_finished", events(out))
+    assert len({event["key"] for event in finished}) == len(finished) == 6
+    assert {event["attempts"] for event in finished} == {1}
+    counts = events(out)[-1]["counts"]
+    assert (counts["done"], counts["failed"], counts["pending"]) == (6, 0, 0)
+    assert "skipped   6 images" in again
+    assert [entry for listing in sources.list() for entry in listing] == before
+
+
 def test_a_store_that_goes_away_and_comes_back_costs_only_time(place, behind, gallery, undisturbed):
     here = place(120)
     with fault_proxy(upstream(), Faults(latency=0.02)) as proxy:

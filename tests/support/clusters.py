@@ -86,14 +86,18 @@ class DaskEngine(Engine):
 
 
 class Cluster:
-    """``engine`` on two hosts. Its processes and runs get the environment variables ``also``, in addition to the required ones."""
+    """``engine`` on two hosts. Its processes and runs get the environment variables ``also``, in addition to the required ones.
+
+    ``temporary`` is their folder for temporary files, which nothing else uses.
+    """
 
     def __init__(self, engine: Engine, hosts: tuple[Host, Host], folder: Path, *, also: Mapping[str, str] | None = None) -> None:
         """Start nothing yet."""
         self.engine, self.folder = engine, folder
         self.head, self.node = hosts
-        self.log = folder / "engine.log"
-        self.variables = {**VARIABLES, **(also or {})}
+        self.log, self.temporary = folder / "engine.log", folder / "t"
+        self.temporary.mkdir()
+        self.variables = {**VARIABLES, "TMPDIR": str(self.temporary), **(also or {})}
 
     def start(self) -> None:
         """Start the engine on both hosts."""

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from support.processes import children, is_alive, wait_until
 
@@ -40,6 +41,7 @@ class Host:
         self.address = address
         self._started: list[subprocess.Popen[bytes]] = []
         self._covers: list[str | Path] = []
+        self._namespaces: list[BinaryIO] = []
 
     def cover(self, place: Path, by: Path) -> None:
         """Show ``by`` in place of ``place`` to all processes started on this host from now on: both folders, or both files."""
@@ -69,6 +71,17 @@ class Host:
         self._started.append(process)
         return process
 
+    def mounts(self) -> int:
+        """Return a descriptor of the mounts that the first process started here sees, which stay even if it is killed."""
+        namespace = Path(f"/proc/{self._started[0].pid}/ns/mnt").open("rb")  # noqa: SIM115  # ``forget_mounts`` closes it
+        self._namespaces.append(namespace)
+        return namespace.fileno()
+
+    def call(self, command: Sequence[str | Path], mounts: int) -> bytes:
+        """Return the output of ``command``, which sees the ``mounts`` of this host but not its network."""
+        line = ["nsenter", f"--mount=/proc/{os.getpid()}/fd/{mounts}", *command]
+        return subprocess.run(line, check=True, capture_output=True).stdout
+
     def pids(self) -> list[int]:
         """Return the pids of all processes on this host."""
         listed = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, check=True, text=True)
@@ -76,8 +89,11 @@ class Host:
 
     def workers(self) -> list[int]:
         """Return the pids of pixmill's worker processes on this host."""
-        fork_servers = [pid for pid in self.pids() if "pixmill.engine.forkserver.process" in _command_line(pid)]
-        return [worker for pid in fork_servers for worker in children(pid)]
+        return [worker for pid in self.fork_servers() for worker in children(pid)]
+
+    def fork_servers(self) -> list[int]:
+        """Return the pids of pixmill's fork servers on this host."""
+        return [pid for pid in self.pids() if "pixmill.engine.forkserver.process" in _command_line(pid)]
 
     def processes(self, words: str) -> list[int]:
         """Return the pids of processes on this host whose command line has ``words``, other than ``ip`` that started them."""
@@ -91,6 +107,11 @@ class Host:
         wait_until(lambda: not self.pids(), seconds=60)
         for process in self._started:
             process.wait()
+
+    def forget_mounts(self) -> None:
+        """Close what ``mounts`` returned."""
+        for namespace in self._namespaces:
+            namespace.close()
 
     def cut(self) -> None:
         """Disconnect the host from the network."""
@@ -109,6 +130,7 @@ def two_hosts() -> Iterator[tuple[Host, Host]]:
         for host in pair:
             _ip("netns", "add", host.name)
             exits.callback(_ip, "netns", "del", host.name)
+            exits.callback(host.forget_mounts)
             exits.callback(host.kill)
         one, other = pair
         _ip("link", "add", _WIRE, "netns", one.name, "type", "veth", "peer", "name", _WIRE, "netns", other.name)

@@ -18,16 +18,18 @@ from support.ports import HOST, free_port
 _END = b"\r\n\r\n"
 _POLL = 0.02  # seconds
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: %d\r\n\r\n%s" % (len(_SLOW_DOWN), _SLOW_DOWN)
+_REFUSAL = b"HTTP/1.1 %d Refused\r\nRetry-After: 1\r\nContent-Length: %d\r\n\r\n%s"
+_PIECES = 10  # of a slow response
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
-    """The faults to inject; requests are counted over all connections.
+    """The faults to inject; requests are counted over all connections, only those of some ``kinds`` if these are given.
 
-    ``latency`` is the delay of each response in seconds. Of every ``cycle`` requests, the first ``burst`` are refused (503); if it
-    ``breaks``, their connections are broken instead. Every ``reset``-th response is cut in mid-body by a connection reset, every
-    ``short``-th ends cleanly before its length, and every ``lost``-th is not sent at all, although the server processed the
-    request. 0 means never.
+    ``latency`` is the delay of each response in seconds. Of every ``cycle`` requests, the first ``burst`` are refused with this
+    ``status``; if it ``breaks``, their connections are broken instead. Every ``reset``-th response is cut in mid-body by a
+    connection reset, every ``short``-th ends cleanly before its length, every ``lost``-th is not sent at all, although the server
+    processed the request, and every ``slow``-th takes a second. At the request number ``away``, nothing listens for a second, and
+    the request number ``silent`` is never answered. 0 means never.
     """
 
     latency: float = 0.0
@@ -37,12 +39,19 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     reset: int = 0
     short: int = 0
     lost: int = 0
+    slow: int = 0
+    away: int = 0
+    silent: int = 0
+    status: int = 503
+    kinds: frozenset[str] = frozenset()
 
     def of(self, number: int) -> str:
         """Return the fault for request ``number``, counted from 0: the name of a field, or an empty string."""
         if self.cycle and number % self.cycle < self.burst:
             return "broken" if self.breaks else "burst"
-        every = {"reset": self.reset, "short": self.short, "lost": self.lost}
+        if number + 1 in {self.away, self.silent}:
+            return "away" if number + 1 == self.away else "silent"
+        every = {"reset": self.reset, "short": self.short, "lost": self.lost, "slow": self.slow}
         return next((name for name, step in every.items() if step and number % step == step - 1), "")
 
 
@@ -86,6 +95,23 @@ class FaultProxy:
         """Return the head of a response as sent to the client."""
         return head
 
+    async def _refuse(self, client: tuple[asyncio.StreamReader, asyncio.StreamWriter], fault: str) -> bool:
+        """Do not forward a request; return whether its connection stays."""
+        if fault == "burst":
+            client[1].write(_REFUSAL % (self._faults.status, len(_SLOW_DOWN), _SLOW_DOWN))
+            await client[1].drain()
+        elif fault == "broken":
+            client[1].transport.abort()
+        elif fault == "silent":
+            await client[0].read()  # until the client hangs up
+        else:
+            self.is_away = True
+            asyncio.get_running_loop().call_later(1, self._come_back)
+        return fault == "burst"
+
+    def _come_back(self) -> None:
+        self.is_away = False
+
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward the requests of one connection until either end or a fault closes it."""
         self._clients.add(writer)
@@ -105,23 +131,23 @@ class FaultProxy:
         """Forward one request and its response; return whether another may follow."""
         request = await client[0].readuntil(_END)
         body = await client[0].readexactly(_length(request))
-        fault = self._faults.of(self.seen["requests"])
+        kind, kinds = _kind(request), self._faults.kinds
+        number = sum(self.kinds[each] for each in kinds) if kinds else self.seen["requests"]
+        fault = self._faults.of(number) if not kinds or kind in kinds else ""
         self.seen.update(["requests", fault] if fault else ["requests"])
-        self.kinds[_kind(request)] += 1
+        self.kinds[kind] += 1
         await asyncio.sleep(self._faults.latency)
-        if fault == "broken":
-            client[1].transport.abort()
-            return False
-        if fault == "burst":
-            client[1].write(_BUSY)
-            await client[1].drain()
-            return True
+        if fault in {"broken", "away", "silent", "burst"}:
+            return await self._refuse(client, fault)
         server[1].write(self.asked(request) + body)
         head = self.answered(await server[0].readuntil(_END))
         answer = b"" if request.startswith(b"HEAD ") else await _body(server[0], head)
         if fault == "lost":
             client[1].transport.abort()
             return False
+        if fault == "slow":
+            await _trickle(client[1], head + answer)
+            return True
         if fault and answer:
             client[1].write(head + answer[: len(answer) // 2])
             await client[1].drain()
@@ -161,6 +187,15 @@ def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
     with suppress(asyncio.CancelledError):
         loop.run_until_complete(task)
     loop.run_until_complete(_hang_up())
+
+
+async def _trickle(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Write ``data`` in pieces over a second."""
+    size = len(data) // _PIECES + 1
+    for start in range(0, len(data), size):
+        writer.write(data[start : start + size])
+        await writer.drain()
+        await asyncio.sleep(1 / _PIECES)
 
 
 async def _hang_up() -> None:

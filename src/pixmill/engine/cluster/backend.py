@@ -16,7 +16,7 @@ class NodeSlot(msgspec.Struct, frozen=True):
 
     ``name`` is the engine's identifier and is never reused; ``label`` is for people. ``cores`` is the number of cores that the
     engine offers there. ``lacks`` says what the node does not have that each worker needs; empty if it has everything.
-    ``sharing``: how many slots share the node and its memory.
+    ``sharing``: how many slots share the node and its memory. ``shared_host``: the host, if other slots may be on it as well.
     """
 
     name: str
@@ -24,6 +24,12 @@ class NodeSlot(msgspec.Struct, frozen=True):
     cores: int
     lacks: str = ""
     sharing: int = 1
+    shared_host: str = ""
+
+    @property
+    def host(self) -> str:
+        """Return the identifier of the host: slots on one host share its mounts and its software."""
+        return self.shared_host or self.name
 
 
 class ClusterBackend(ABC):

@@ -209,7 +209,7 @@ class ClusterExecutor(Executor):
         node.is_credible = True
         node.contradicted.append(False)
         for other in self._started:
-            if other.slot.name in failed_on and other is not node:
+            if other.slot in failed_on and other is not node:
                 other.contradicted.append(True)
                 self._suspend_if_sick(other)
 

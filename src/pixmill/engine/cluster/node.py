@@ -119,12 +119,12 @@ class Node:
 
 
 def assign(
-    nodes: Sequence[Node], attempts: Sequence[Attempt], doubters: Callable[[Attempt], Collection[str]]
+    nodes: Sequence[Node], attempts: Sequence[Attempt], doubters: Callable[[Attempt], Collection[NodeSlot]]
 ) -> Iterator[tuple[Node | None, Attempt]]:
     """Yield a node for each of ``attempts``, in order, or ``None`` while none has capacity: the nodes get equal shares.
 
-    An ``exclusive`` attempt goes to the node that offers it the most memory. An attempt that has ``doubters``, names of slots,
-    goes to another node as long as there is one.
+    An ``exclusive`` attempt goes to the node that offers it the most memory. An attempt that has ``doubters``, the slots
+    that failed it, goes to a node on another host as long as there is one, else to another node on the same host.
     """
     free = {node: node.capacity for node in nodes if node.capacity}
     for attempt in attempts:
@@ -140,7 +140,9 @@ def assign(
             del free[node]
 
 
-def _others(nodes: Sequence[Node], doubted: Collection[str]) -> list[Node]:
-    """Return the available nodes that are not ``doubted``; all available nodes when there are none."""
+def _others(nodes: Sequence[Node], doubted: Collection[NodeSlot]) -> list[Node]:
+    """Return the available nodes on other hosts than those of ``doubted``; else the others, else all available nodes."""
     available = [node for node in nodes if node.is_available]
-    return [node for node in available if node.slot.name not in doubted] or available
+    hosts = {slot.host for slot in doubted}
+    on_other_hosts = [node for node in available if node.slot.host not in hosts]
+    return on_other_hosts or [node for node in available if node.slot not in doubted] or available

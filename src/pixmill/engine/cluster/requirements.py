@@ -13,7 +13,7 @@ def slots_of(name: str, label: str, cores: int, offered: Mapping[str, float], ne
     """Yield the slots of a node that has ``cores`` and the resources ``offered``, if each worker needs those of ``needs``.
 
     Workers that need GPUs get a slot for each GPU, or for each worker that needs several: an engine lets the processes of a slot
-    see its GPUs only. If the node lacks something, its one slot says so.
+    see its GPUs only. ``label`` is the host of all of them. If the node lacks something, its one slot says so.
     """
     lacking = next((resource for resource, amount in needs.items() if _times(offered.get(resource, 0.0), amount) < 1), "")
     if lacking:
@@ -29,7 +29,7 @@ def slots_of(name: str, label: str, cores: int, offered: Mapping[str, float], ne
     firsts = range(0, workers, together) if workers else (0,)
     for number, first in enumerate(firsts):
         cores_here = min(together, workers - first)
-        yield NodeSlot(f"{name}{f'/{number}' if number else ''}", label, cores_here, sharing=len(firsts))
+        yield NodeSlot(f"{name}{f'/{number}' if number else ''}", label, cores_here, sharing=len(firsts), shared_host=label)
 
 
 def _times(offered: float, amount: float) -> int:

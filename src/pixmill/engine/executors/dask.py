@@ -75,7 +75,7 @@ class DaskBackend(ClusterBackend):
         """Yield the slots of a worker process; it has one, because all that runs in it sees the same GPUs."""
         label = address.rpartition("//")[2]
         slots = list(slots_of(address, label, threads, offered, self._needs))
-        yield NodeSlot(address, label, sum(slot.cores for slot in slots), slots[0].lacks)
+        yield NodeSlot(address, label, sum(slot.cores for slot in slots), slots[0].lacks, shared_host=label.rpartition(":")[0])
 
     def start_agent(self, number: int, slot: NodeSlot, cores: int) -> None:
         """Start the actor in exactly that worker process. Dask reserves no cores: they belong to the process anyway."""

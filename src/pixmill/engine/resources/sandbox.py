@@ -4,6 +4,7 @@ This is the second line of defence. The first is the coordinator: deadlines, mem
 """
 
 import ctypes
+import errno
 import mmap
 import os
 import stat
@@ -46,6 +47,9 @@ class Sandbox(msgspec.Struct, frozen=True):
     writable: tuple[bytes, ...]
     network: bool = False
     times: bool = False
+
+
+_OUT_OF_ORDER = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # of the system, not of a path
 
 
 def enter_sandbox(sandbox: Sandbox) -> bool:
@@ -127,11 +131,16 @@ def _temporary_folder() -> list[bytes]:
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, path: bytes, writes: int) -> None:
-    """Allow ``writes`` below a directory, or to a file, if it exists."""
+    """Allow ``writes`` below a directory, or to a file, if it exists.
+
+    ``OSError`` if it cannot be opened for the moment: a worker without the rule would fail every image.
+    """
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except OSError:
-        return  # a path that does not exist needs no rule
+    except OSError as error:
+        if error.errno in _OUT_OF_ORDER:
+            raise
+        return  # a path that does not exist or is not accessible needs no rule
     try:
         rights = writes if stat.S_ISDIR(os.fstat(descriptor).st_mode) else writes & (_WRITE_FILE | _TRUNCATE)
         libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, _RULE.pack(rights, descriptor), 0)

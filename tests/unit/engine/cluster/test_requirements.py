@@ -36,6 +36,7 @@ def test_slots_of_a_node_have_names_of_their_own_and_one_label():
     assert {slot.label for slot in slots} == {"10.0.0.1"}
     assert not any(slot.lacks for slot in slots)
     assert {slot.sharing for slot in slots} == {3}
+    assert {slot.host for slot in slots} == {"10.0.0.1"}
 
 
 def test_a_node_that_lacks_something_says_so_and_offers_no_core():

@@ -38,6 +38,22 @@ class FullDiskAgent(SickAgent):
     failure = FULL
 
 
+class HalfSickAgent(SickAgent):
+    """An agent on a machine where every second task fails, so that what it says of the others is believed."""
+
+    def __init__(self):
+        super().__init__()
+        self.ended = 0
+
+    def handle(self, request):
+        reply = decode_reply(NodeAgent.handle(self, request))
+        results = []
+        for result in reply.results:
+            self.ended += 1
+            results.append(result if self.ended % 2 else replace(result, result=b"", failure=self.failure))
+        return encode(replace(reply, results=tuple(results)))
+
+
 class MixedBackend(LoopbackBackend):
     """A cluster with agents of several kinds, by the names of their slots."""
 
@@ -97,6 +113,27 @@ def test_a_failure_that_two_nodes_agree_on_is_final_after_one_attempt_and_names_
     (retry,) = notified(reports, TaskRetried)
     assert answer.attempt.number == 1
     assert {answer.failure.node, retry["failure"].node} == {ONE.label, TWO.label}
+
+
+def test_slots_on_one_host_do_not_confirm_each_other_while_there_is_another_host():
+    two = [NodeSlot(f"2{letter}", "10.0.0.2", 1, shared_host="10.0.0.2") for letter in "abc"]
+    kinds = {f"at_{slot.name}": HalfSickAgent for slot in two}
+    with started(MixedBackend(ONE, *two, **kinds)) as executor:
+        reports = run_all(executor, tasks("sleep 0.01", 60))
+    assert failures(reports) == []
+    assert len([report for report in reports if isinstance(report, Completed)]) == 60
+    assert {fields["failure"].node for fields in notified(reports, TaskRetried)} == {"10.0.0.2"}
+
+
+def test_a_slot_that_fails_what_another_slot_of_the_only_host_completes_is_suspended():
+    """As on a machine of which one GPU is broken."""
+    one, two = (NodeSlot(f"1/{number}", "10.0.0.1", 1, shared_host="10.0.0.1") for number in (0, 1))
+    backend = MixedBackend(one, two)
+    backend.kinds = {f"at_{two.name}": SickAgent}
+    with started(backend) as executor:
+        reports = run_all(executor, tasks("sleep 0.01", 60))
+    assert failures(reports) == []
+    assert len(notified(reports, NodeSuspended)) == 1
 
 
 def test_the_failures_of_the_only_node_are_final():

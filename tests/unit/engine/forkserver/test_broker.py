@@ -11,6 +11,7 @@ import pytest
 from pixmill.core.errors import RunError
 from pixmill.core.units import TimeLimit
 from pixmill.engine.broker import BrokerRef
+from pixmill.engine.events import TaskFinished, TaskRetried
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.resources.sandbox import Sandbox
@@ -38,19 +39,42 @@ def test_each_worker_reaches_the_same_broker(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
+class Suspects:
+    """Observes which tasks were in progress when a broker died, and have no outcome yet."""
+
+    def __init__(self):
+        self.keys = set()
+
+    def on_event(self, event):
+        if isinstance(event, TaskRetried):
+            self.keys.add(event.attempt.task.key)
+        elif isinstance(event, TaskFinished):
+            self.keys.discard(event.outcome.task.key)
+
+    def close(self):
+        pass
+
+
 def test_a_broker_that_is_killed_costs_no_task(tmp_path, born):
-    tasks = (Task.of(str(number), b"%d" % number) for number in range(3000))
-    killed, outcomes = set(), []
-    with open_run(tasks, handler_ref(tmp_path / "log"), workers=2) as run:
+    """None is killed while a task that the last death interrupted is tried alone: that would be taken for the fault of the task."""
+    killed, outcomes, suspects, given = set(), [], Suspects(), []
+
+    def tasks():
+        while len(killed) < 4:
+            given.append(Task.of(str(len(given)), b"%d" % len(given)))
+            yield given[-1]
+
+    next_kill = 700
+    with open_run(tasks(), handler_ref(tmp_path / "log"), workers=2, observers=[suspects]) as run:
         for outcome in run:
             outcomes.append(outcome)
-            if len(outcomes) % 700 == 0:
+            if len(outcomes) >= next_kill and not suspects.keys and isinstance(outcome, Done) and int(outcome.result) not in killed:
+                next_kill = len(outcomes) + 700
                 killed.add(int(outcome.result))
-                with suppress(ProcessLookupError):
-                    os.kill(int(outcome.result), signal.SIGKILL)
-    assert len(killed) > 2
-    assert {type(outcome) for outcome in outcomes} == {Done}
-    assert len({outcome.task.key for outcome in outcomes}) == len(outcomes) == 3000
+                os.kill(int(outcome.result), signal.SIGKILL)
+    assert [outcome.failure for outcome in outcomes if not isinstance(outcome, Done)] == []
+    assert {outcome.task.key for outcome in outcomes} == {task.key for task in given}
+    assert len(outcomes) == len(given) > 2800
     assert born() == []
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in killed))
 

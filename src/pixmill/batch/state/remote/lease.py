@@ -19,6 +19,7 @@ RENEW_INTERVAL = 20.0  # seconds between two signs of life
 TTL = 90.0  # seconds without one after which an owner may be dead
 REQUEST_TIMEOUT = 60.0  # seconds, retries of one request included
 MAX_RECORD_BYTES = 1 << 16  # bytes of the object
+_MAX_REFUSED_PUTS = 5  # of one sign of life, though nobody else has the lock
 
 
 class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,14 +110,17 @@ class Lease:
             self._mark = None
 
     def _replace(self, expected: ObjectVersion | None) -> None:
+        """Put the object. A put that is refused may be one whose answer was lost, be it this one or an earlier one of ours."""
         mark = self._put(expected, free=False)
-        if mark is None:
+        for _ in range(_MAX_REFUSED_PUTS):
+            if mark is not None:
+                break
             claim, found = read_lease(self._storage, self._name)
             if claim is not None and not self._is_mine(claim):
                 raise _locked(claim)
-            mark = self._put(found, free=False)  # the answer to an earlier put of ours was lost, or the object was removed
-            if mark is None:
-                raise _locked(claim or self._mine)
+            mark = found if claim == self._mine else self._put(found, free=False)
+        if mark is None:
+            raise _locked(self._mine)
         self._mark = mark
 
     def _is_mine(self, claim: LeaseRecord) -> bool:
