@@ -69,7 +69,7 @@ class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters for opening a source: SRC, the selection options, and the locations that the run writes to.
 
     ``output`` is DST, ``own`` are the local folders that the run writes to. ``policy`` retries the requests to a store.
-    ``names_begin_alike``: names of outputs begin with those of their sources.
+    ``names_begin_alike``: names of outputs begin with those of their sources. ``is_one_of_several`` sources, which are merged.
     """
 
     address: Address
@@ -78,6 +78,7 @@ class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
     policy: OutagePolicy = msgspec.field(default_factory=OutagePolicy)
     names_begin_alike: bool = False
+    is_one_of_several: bool = False
 
 
 class Source(Protocol):
@@ -118,8 +119,9 @@ class Source(Protocol):
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, sorted. A large folder may come in parts: entries whose names may collide are in one.
 
-        The subfolders follow them, in each part, each as a ``Folder``; while a bucket is being listed, those that have come so far,
-        among them all whose names an output in this part may want. An empty list means that no folder has arrived yet.
+        A folder of a bucket may come after its subfolders, or in parts between them. The subfolders follow the entries, in each
+        part, each as a ``Folder``; while a bucket is being listed, those that have come so far, among them all whose names an
+        output in this part may want. An empty list means that no folder has arrived yet.
         For a folder that cannot be read, ``on_error`` is called with its path and the listing continues.
         """
 
