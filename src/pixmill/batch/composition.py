@@ -86,6 +86,7 @@ class Composition:
     is_explicit = False  # its entries tell
     has_unique_paths = False
     is_dated = False
+    is_in_range = False
     shape: Shape = "folder"
 
     def __init__(

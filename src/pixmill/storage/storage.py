@@ -268,6 +268,14 @@ class Storage(Protocol):
         del path
         return None
 
+    def between(self, first: str, last: str) -> "Storage | None":
+        """Return the same storage, of which ``list_parts`` yields only keys from ``first`` on and before ``last``, if not empty.
+
+        ``None`` if the storage has no keys that can be listed from one to another.
+        """
+        del first, last
+        return None
+
     def retry_listings(self, policy: ListingPolicy) -> None:
         """Retry each request of a listing by ``policy``; do nothing in a storage that lists without requests."""
         del policy

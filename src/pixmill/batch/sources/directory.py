@@ -75,7 +75,11 @@ class Directory(SourceKind):
             folders_first=not request.names_begin_alike,
             keeps_folders_together=request.is_one_of_several,
         )
-        return cls(root, open_with_retries(root, follow_symlinks=follow, policy=request.policy), only=only, exclusion=exclusion)
+        storage: Storage = open_with_retries(root, follow_symlinks=follow, policy=request.policy)
+        limited = storage.between(*request.key_range) if request.key_range and not only else None
+        directory = cls(root, limited or storage, only=only, exclusion=exclusion)
+        directory.is_in_range = limited is not None
+        return directory
 
     @property
     def roots(self) -> tuple[bytes, ...]:

@@ -15,12 +15,12 @@ from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.folder_parts import FolderParts, PartsPolicy
 from pixmill.storage.object_store.key_folders import KeyFolder, KeyFolders
 from pixmill.storage.object_store.key_listing import KeyPage, ListedKey, objection
+from pixmill.storage.object_store.key_order import before
 from pixmill.storage.object_store.keys import key_of, path_of
 from pixmill.storage.object_store.prefix_listing import PrefixListing
 from pixmill.storage.object_store.walk import FolderListing
 from pixmill.storage.storage import FolderPart, ListingPolicy
 
-_LAST_SURROGATE, _LAST_BEFORE_SURROGATES = 0xDFFF, 0xD7FF  # a key has no surrogates
 T = TypeVar("T")
 
 
@@ -62,7 +62,7 @@ class FolderRequests:
         prefix = place + slash
         folders.is_out_of_order = folders.is_out_of_order or (folders.last_wanted[0] == prefix and name < folders.last_wanted[1])
         folders.last_wanted = prefix, name
-        starts = [_before(prefix + name)]
+        starts = [before(prefix + name)]
         if folders.is_out_of_order and path.rpartition(b"/")[0] not in folders.large:
             starts.insert(0, prefix)
         for start in starts:
@@ -149,12 +149,6 @@ def _listed(each: ListedKey) -> tuple[str, Entry]:
 
 def _met(meta: Any) -> tuple[str, Entry]:  # noqa: ANN401  # the same
     return meta["path"], entry_of(path_of(meta["path"]), meta)
-
-
-def _before(key: str) -> str:
-    """Return a text that sorts before ``key``, and after all other keys that do."""
-    code = ord(key[-1]) - 1
-    return key[:-1] + chr(code if code != _LAST_SURROGATE else _LAST_BEFORE_SURROGATES) + "\U0010ffff"
 
 
 def _prefix(key: str) -> str:

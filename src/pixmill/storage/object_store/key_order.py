@@ -8,6 +8,14 @@ from itertools import pairwise
 
 from pixmill.storage.object_store.key_listing import ListedKey
 
+_LAST_SURROGATE, _LAST_BEFORE_SURROGATES = 0xDFFF, 0xD7FF  # a key has no surrogates
+
+
+def before(key: str) -> str:
+    """Return a text that sorts before ``key``, and after all other keys that do."""
+    code = ord(key[-1]) - 1
+    return key[:-1] + chr(code if code != _LAST_SURROGATE else _LAST_BEFORE_SURROGATES) + "\U0010ffff"
+
 
 def _by_folders(key: str) -> str:
     """Return a text that sorts as the parts of ``key`` do: nothing is lower than the end of a part."""

@@ -13,17 +13,20 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from pixmill.core.errors import ReadError
+from pixmill.core.errors import ReadError, RunError
 from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.object_store import errors
 from pixmill.storage.object_store.folder_parts import WINDOW, FolderParts, PartsPolicy
 from pixmill.storage.object_store.key_listing import KeyListing, KeyPage, ListedKey, objection
-from pixmill.storage.object_store.key_order import KeyOrder
+from pixmill.storage.object_store.key_order import KeyOrder, before
 from pixmill.storage.object_store.keys import path_of
 from pixmill.storage.object_store.walk import IDLE_AFTER
 from pixmill.storage.parts import PART
 
 _HIGHEST = "\U0010ffff"
+_MAX_PROBES, _MAX_FOLDERS = 3, 2  # requests, and folders that are gone, or that a store lists elsewhere
+_NO_BYTES = "the store does not list keys in the order of their bytes, so that they cannot be divided at keys"
+_BY_HASH = "leave out --shard-at: the hashes of names divide them"
 Descend = Callable[[bytes], bool]
 Refuse = Callable[[bytes, ReadError], None]
 T = TypeVar("T")
@@ -108,8 +111,11 @@ class KeyStream:
     ``by_folders`` lists a bucket that has only one page, or whose keys are in no order.
     """
 
-    def __init__(self, listing: KeyListing, policy: StreamPolicy, by_folders: ByFolders) -> None:
-        """Send no request yet."""
+    def __init__(
+        self, listing: KeyListing, policy: StreamPolicy, by_folders: ByFolders, *, key_range: tuple[str, str] = ("", "")
+    ) -> None:
+        """Send no request yet. Of a ``key_range`` only keys from the first on and before the second, if they are not empty."""
+        self._first, self._end = key_range
         self._listing = listing
         self._policy = policy
         self._by_folders = by_folders
@@ -131,7 +137,11 @@ class KeyStream:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _stream(self, pool: ThreadPoolExecutor, is_over: Event) -> Iterator[Listing]:
-        cursor, last, is_first, is_last = _Cursor(self._listing), "", True, False
+        is_whole = not self._first and not self._end
+        start = before(self._first) if self._first else ""
+        cursor, last, is_first, is_last = _Cursor(self._listing, start), start, True, False
+        if not is_whole and not pool.submit(self._policy.retried, b"", self._lists_by_bytes, is_over).result():
+            raise RunError(_NO_BYTES, code="not-readable", hint=_BY_HASH)
         requested: Future[KeyPage] | None = None
         while not is_last:
             requested = requested or self._request(pool, cursor, is_over)
@@ -140,7 +150,10 @@ class KeyStream:
             if page is None:
                 return
             is_last = page.is_last
-            if (is_first and is_last) or not self._order.note(page.keys, last):
+            if not is_whole:
+                self._order.may_be_folders = False
+                page, is_last = self._in_range(page), is_last or bool(self._end and page.keys and page.keys[-1].key >= self._end)
+            if (is_first and is_last and is_whole) or not self._order.note(page.keys, last):
                 yield from self._folder_by_folder(page if is_first and is_last else None)
                 return
             last, is_first = page.keys[-1].key if page.keys else last, False
@@ -234,7 +247,7 @@ class KeyStream:
     def _folder_by_folder(self, page: KeyPage | None) -> Iterator[Listing]:
         """List a bucket that has one ``page``, or keeps to no order, unless folders have been yielded, which could come twice."""
         on_error, refused = self._policy.on_error, self._refused
-        if self._has_yielded:
+        if self._has_yielded or self._first or self._end:
             self._report(ReadError("the bucket could not be listed to its end: the store does not keep to one order of keys"))
             return
 
@@ -243,6 +256,23 @@ class KeyStream:
                 on_error(path, error)
 
         yield from self._by_folders(self._descend, on_new_error if on_error else None, page)
+
+    def _in_range(self, page: KeyPage) -> KeyPage:
+        keys = [each for each in page.keys if not self._end or each.key < self._end]
+        return KeyPage(keys, [], page.is_last)
+
+    def _lists_by_bytes(self) -> bool:
+        """Tell whether keys are listed in the order of their bytes, by what comes after the last name before a folder."""
+        key, folders = self._end or self._first, 0
+        for _ in range(_MAX_PROBES):
+            folder = key.rpartition("/")[0]
+            start = f"{folder}.{_HIGHEST}" if folder else key  # by folders, it is beyond all that is in the folder
+            found = next(self._listing.pages("", start_after=start, size=1), KeyPage([], [], is_last=True)).keys
+            if not found or (folder and found[0].key.startswith(f"{folder}/")):
+                return True
+            folders += bool(folder)
+            key = found[0].key
+        return folders < _MAX_FOLDERS
 
     def _report(self, error: ReadError) -> None:
         if self._policy.on_error is None:

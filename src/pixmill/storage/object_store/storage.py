@@ -60,11 +60,17 @@ class ObjectStorage(Scheme):
 
     matches_etags: ClassVar[bool] = True
 
-    def __init__(self, bucket: Bucket, *, listing_policy: ListingPolicy | None = None) -> None:
-        """Send no request yet. ``listing_policy`` applies to listings; a ``RetryingStorage`` retries all other requests."""
+    def __init__(
+        self, bucket: Bucket, *, listing_policy: ListingPolicy | None = None, key_range: tuple[str, str] = ("", "")
+    ) -> None:
+        """Send no request yet. ``listing_policy`` applies to listings; a ``RetryingStorage`` retries all other requests.
+
+        ``key_range`` is that of ``between``.
+        """
         self._bucket = bucket
         self._listing_policy: ListingPolicy = listing_policy or OutagePolicy()
         self._key_folders: KeyFolders | None = None
+        self._range = key_range
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # no temporaries, no links
@@ -290,7 +296,7 @@ class ObjectStorage(Scheme):
 
         retried = FolderRequests(self._bucket, None, policy, parts).retried
         stream = StreamPolicy(parts, descend, on_error, policy.idles, retried)
-        return KeyStream(self._bucket.keys, stream, by_folders).listings()
+        return KeyStream(self._bucket.keys, stream, by_folders, key_range=self._range).listings()
 
     def list_from(self, path: bytes) -> FolderPart | None:
         """Return the page of all keys from ``path`` on."""
@@ -309,6 +315,12 @@ class ObjectStorage(Scheme):
             self._key_folders = KeyFolders(self._bucket.keys)
         requests = FolderRequests(self._bucket, self._key_folders, policy, parts)
         return BucketWalk(requests.list_folder, descend, on_error, idles=policy.idles)
+
+    def between(self, first: str, last: str) -> Self | None:
+        """Return the same bucket, of which ``list_parts`` yields only keys from ``first`` on and before ``last``."""
+        if self._bucket.keys is None:
+            return None
+        return type(self)(self._bucket, listing_policy=self._listing_policy, key_range=(first, last))
 
     def retry_listings(self, policy: ListingPolicy) -> None:
         """Retry each request of a listing by ``policy``."""
