@@ -118,3 +118,11 @@ def test_a_repeated_run_takes_one_listing_for_a_thousand_keys_on_either_side(sto
     assert "5,000 unchanged" in machine.run(*words)[1]
     assert store.requests["list"] <= 1.05 * 2 * number / 1000 + CONSTANT
     assert store.requests["get"] <= 5
+
+
+def test_outputs_of_many_renditions_take_a_listing_for_a_thousand_each(store):
+    folders = [f"{width}" for width in range(100, 900, 100)]
+    store.objects = {f"out/{folder}/{number:05}.jpg": b"1" for folder in folders for number in range(3000)}
+    versions = StoredVersions(open_with_retries(Address.parse("s3://photos/out"), policy=OutagePolicy(reuses=True)))
+    assert all(versions.get(f"{folder}/{number:05}.jpg".encode()) for number in range(3000) for folder in folders)
+    assert store.requests["list"] <= len(folders) * 3 + 2 * len(folders)

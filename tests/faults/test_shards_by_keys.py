@@ -102,6 +102,12 @@ def test_boundaries_that_divide_nothing_or_too_much_are_refused(boundaries, coun
         resolve(SOURCE, OUTPUT, {"shard": f"1/{count}", "shard_at": boundaries})
 
 
+def test_names_that_say_nothing_of_their_sources_are_not_divided_at_keys():
+    options = {"shard": "1/2", "shard_at": ("a",), "name": "x-{stem}.{ext}"}
+    with pytest.raises(ConfigError, match="have to begin with {stem}"):
+        plan(resolve(SOURCE, OUTPUT, options))
+
+
 def test_only_a_bucket_is_divided_at_keys(tmp_path):
     (tmp_path / "in").mkdir()
     with pytest.raises(ConfigError, match="only keys of one bucket"):

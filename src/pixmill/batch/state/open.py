@@ -73,7 +73,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     check_not_running(shard, others)
     remote_observers = _remote_session(config, locations, stack)
     if shard.count > 1:
-        from pixmill.batch.state.division import check_division  # noqa: PLC0415  # few runs are divided
+        from pixmill.batch.state.remote.division import check_division  # noqa: PLC0415  # few runs are divided
 
         check_division(shard, locations.output_root, state)
     is_new = not (state / LEDGER).exists()
