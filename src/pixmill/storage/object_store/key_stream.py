@@ -24,7 +24,6 @@ from pixmill.storage.object_store.walk import IDLE_AFTER
 from pixmill.storage.parts import PART
 
 _HIGHEST = "\U0010ffff"
-_MAX_PROBES, _MAX_FOLDERS = 3, 2  # requests, and folders that are gone, or that a store lists elsewhere
 _NO_BYTES = "the store does not list keys in the order of their bytes, so that they cannot be divided at keys"
 _BY_HASH = "leave out --shard-at: the hashes of names divide them"
 Descend = Callable[[bytes], bool]
@@ -116,6 +115,7 @@ class KeyStream:
     ) -> None:
         """Send no request yet. Of a ``key_range`` only keys from the first on and before the second, if they are not empty."""
         self._first, self._end = key_range
+        self._is_checked = False  # whether the order is that of bytes, on which ranges depend
         self._listing = listing
         self._policy = policy
         self._by_folders = by_folders
@@ -140,8 +140,6 @@ class KeyStream:
         is_whole = not self._first and not self._end
         start = before(self._first) if self._first else ""
         cursor, last, is_first, is_last = _Cursor(self._listing, start), start, True, False
-        if not is_whole and not pool.submit(self._policy.retried, b"", self._lists_by_bytes, is_over).result():
-            raise RunError(_NO_BYTES, code="not-readable", hint=_BY_HASH)
         requested: Future[KeyPage] | None = None
         while not is_last:
             requested = requested or self._request(pool, cursor, is_over)
@@ -151,6 +149,7 @@ class KeyStream:
                 return
             is_last = page.is_last
             if not is_whole:
+                self._check_order(page, is_over)
                 self._order.may_be_folders = False
                 page, is_last = self._in_range(page), is_last or bool(self._end and page.keys and page.keys[-1].key >= self._end)
             if (is_first and is_last and is_whole) or not self._order.note(page.keys, last):
@@ -261,18 +260,23 @@ class KeyStream:
         keys = [each for each in page.keys if not self._end or each.key < self._end]
         return KeyPage(keys, [], page.is_last)
 
-    def _lists_by_bytes(self) -> bool:
-        """Tell whether keys are listed in the order of their bytes, by what comes after the last name before a folder."""
-        key, folders = self._end or self._first, 0
-        for _ in range(_MAX_PROBES):
-            folder = key.rpartition("/")[0]
-            start = f"{folder}.{_HIGHEST}" if folder else key  # by folders, it is beyond all that is in the folder
-            found = next(self._listing.pages("", start_after=start, size=1), KeyPage([], [], is_last=True)).keys
-            if not found or (folder and found[0].key.startswith(f"{folder}/")):
-                return True
-            folders += bool(folder)
-            key = found[0].key
-        return folders < _MAX_FOLDERS
+    def _check_order(self, page: KeyPage, is_over: Event) -> None:
+        """Raise ``RunError`` if the store does not list keys in the order of their bytes, as the first key in a folder tells.
+
+        It comes after every name that continues that of the folder with a dot; by folders, it comes before them.
+        """
+        key = next((each.key for each in page.keys if "/" in each.key), "")
+        if self._is_checked or not key:
+            return
+        folder = key.rpartition("/")[0]
+
+        def request() -> KeyPage:
+            return next(self._listing.pages("", start_after=f"{folder}.{_HIGHEST}", size=1), KeyPage([], [], is_last=True))
+
+        found = self._policy.retried(b"", request, is_over).keys
+        if not found or not found[0].key.startswith(f"{folder}/"):
+            raise RunError(_NO_BYTES, code="not-readable", hint=_BY_HASH)
+        self._is_checked = True
 
     def _report(self, error: ReadError) -> None:
         if self._policy.on_error is None:

@@ -10,7 +10,7 @@ from obstore.store import MemoryStore
 from pixmill.batch.naming.namer import Namer
 from pixmill.batch.naming.reserved import collision_stem, image_stem
 from pixmill.batch.naming.template import Template
-from pixmill.core.errors import ReadError
+from pixmill.core.errors import ReadError, RunError
 from pixmill.storage.object_store import folder_parts
 from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.folder_parts import PartsPolicy
@@ -43,7 +43,7 @@ class Parts:
 
     leaves_out = frozenset()
 
-    def __init__(self, listing, group, *, folders_first=False, bucket=None, is_stream=False):
+    def __init__(self, listing, group, *, folders_first=False, bucket=None, is_stream=False, key_range=("", "")):
         self.folders, self.refused = [], []
         parts = PartsPolicy(group, is_urgent=True, folders_first=folders_first)
         bucket, key_folders = bucket or Bucket(None, None, "s3://b", listing), KeyFolders(listing) if listing else None
@@ -56,7 +56,7 @@ class Parts:
             return BucketWalk(requests.list_folder, descend, on_error).listings(b"")
 
         policy = StreamPolicy(parts, self._descend, self._refuse, idles=False, retried=requests.retried)
-        self.stream = KeyStream(listing, policy, by_folders) if is_stream else None
+        self.stream = KeyStream(listing, policy, by_folders, key_range=key_range) if is_stream else None
 
     def _descend(self, folder):
         self.folders.append(folder)
@@ -270,3 +270,28 @@ class Breaking(Library):
             yield from super()._come(found, size)
         except ConnectionResetError:
             raise ConnectionResetError("kind: Body,") from None
+
+
+RANGED = [f"{folder}/{number}.jpg" for folder in ("a", "a-b", "b", "b.c") for number in range(20)] + ["a.jpg", "b.jpg"]
+
+
+@pytest.mark.parametrize("boundary", ["a/1", "a-b/5", "a", "b/", "b/3", "c", "a/"])
+def test_two_ranges_have_every_key_once_and_in_a_store_of_another_order_one_refuses(boundary):
+    found, refusals = [], []
+    for key_range in (("", boundary), (boundary, "")):
+        listing = Memory(RANGED, size=7)
+        parts = [
+            path.decode()
+            for paths, _ in Parts(listing, image_stem, is_stream=True, key_range=key_range).listings()
+            for path in paths
+        ]
+        assert all((path < boundary) == (key_range[1] == boundary) for path in parts)
+        found += parts
+        other = Parts(Memory(RANGED, size=7, order=by_folders), image_stem, is_stream=True, key_range=key_range)
+        try:
+            list(other.listings())
+        except RunError as error:
+            refusals.append(error.message)
+    assert refusals
+    assert all("order of their bytes" in message for message in refusals)
+    assert sorted(found) == sorted(RANGED)
