@@ -76,6 +76,16 @@ def test_shards_of_other_divisions_are_refused_in_words(store, machine):
     machine.run(*shard(1))
 
 
+def test_an_output_in_a_folder_keeps_its_division_as_well(store, machine, tmp_path):
+    store.objects = {f"in/{key}": picture_of() for key in KEYS[::100]}
+    for line in map(shard, (1, 2, 3, 4)):
+        machine.run(*(str(tmp_path / "out") if word == OUTPUT else word for word in line))
+    made = sorted(path.relative_to(tmp_path / "out").with_suffix(".jpg") for path in (tmp_path / "out").rglob("*.webp"))
+    assert [str(path) for path in made] == KEYS[::100]
+    line = [str(tmp_path / "out") if word == OUTPUT else word for word in shard(1, at=[])]
+    assert "divided into shards at 3 keys" in machine.run(*line, code=2)[1]
+
+
 def test_keys_do_not_divide_what_hashes_have_divided_here_or_on_another_machine(store, machine, tmp_path):
     store.objects = {f"in/{key}": picture_of() for key in KEYS[::100]}
     machine.run(*shard(2, at=[]))

@@ -133,7 +133,8 @@ def entry_of(path: bytes, meta: Any) -> Entry:  # noqa: ANN401  # obstore's own 
 
 
 def _one_page(folders: KeyFolders, start_after: str) -> KeyPage:
-    return next(folders.listing.pages("", start_after=start_after), KeyPage([], [], is_last=True))
+    pages = folders.listing.pages("", start_after=start_after)
+    return next((page for page in pages if page.keys or page.is_last), KeyPage([], [], is_last=True))
 
 
 class _Paged(msgspec.Struct, frozen=True):

@@ -15,7 +15,8 @@ from pixmill.batch.state.location import FOLDER
 from pixmill.core.errors import ConfigError, ReadError, WriteError
 from pixmill.core.humanize import plural
 from pixmill.storage.address import Address
-from pixmill.storage.open import open_storage
+from pixmill.storage.retry.outage import OutagePolicy
+from pixmill.storage.retry.storage import open_with_retries
 
 NAME = "shard-keys"
 _MAX_BYTES = 64_000_000
@@ -49,7 +50,7 @@ class _Division:
 
     def __init__(self, output: Address, base: Path) -> None:
         self._base = base if output.local else None
-        self._storage = open_storage(Address.parse(base) if output.local else output)
+        self._storage = open_with_retries(Address.parse(base) if output.local else output, policy=OutagePolicy())
         self._path = NAME.encode() if output.local else f"{FOLDER}/{NAME}".encode()
 
     def shards_with_ledgers(self, state: Path) -> list[Shard]:
