@@ -63,6 +63,8 @@ class FolderRequests:
         folders.is_out_of_order = folders.is_out_of_order or (folders.last_wanted[0] == prefix and name < folders.last_wanted[1])
         folders.last_wanted = prefix, name
         starts = [before(prefix + name)]
+        if name.endswith("0") and folders.order.may_be_folders:  # before it is a slash, which by folders is lower than all
+            starts.insert(0, f"{prefix}{name[:-1]}.\U0010ffff")
         if folders.is_out_of_order and path.rpartition(b"/")[0] not in folders.large:
             starts.insert(0, prefix)
         for start in starts:

@@ -201,6 +201,8 @@ def test_all_subfolders_come_first_if_any_output_may_be_called_like_one():
     asked=["02.jpg", "02/1.jpg"],
     order=by_folders,
 )
+@example(keys={".", "0", "-"}, size=2, asked=["0"], order=by_folders)
+@example(keys={"a/0", "a/1", "a0", "a.jpg"}, size=2, asked=["a0"], order=lambda key: key)
 def test_an_output_is_found_wherever_it_is_in_a_store_of_either_order(keys, size, asked, order):
     listing = Memory(keys, size=size, order=order)
     requests = FolderRequests(Bucket(None, None, "s3://b", listing), KeyFolders(listing), Persistent(), None)
