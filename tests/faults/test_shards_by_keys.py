@@ -112,6 +112,7 @@ def test_boundaries_that_divide_nothing_or_too_much_are_refused(boundaries, coun
         resolve(SOURCE, OUTPUT, {"shard": f"1/{count}", "shard_at": boundaries})
 
 
+@pytest.mark.usefixtures("store")
 def test_names_that_say_nothing_of_their_sources_are_not_divided_at_keys():
     options = {"shard": "1/2", "shard_at": ("a",), "name": "x-{stem}.{ext}"}
     with pytest.raises(ConfigError, match="have to begin with"):
