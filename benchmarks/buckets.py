@@ -42,6 +42,7 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "photos"
 WORDS = ("--size", "800x600", "--json")
 MANY = 10**8
 KEYS = 5_000
+FOLDERS = (1, 30, 1_000, 5_000)
 #: a PNG of one pixel
 PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
 #: dollars for one request: Amazon S3 Standard, us-east-1, 2026
@@ -110,15 +111,27 @@ def print_requests(count: int, near: Mapping[str, str], place: str) -> None:
 
 def print_lists(place: str) -> None:
     """Count the listings of a repeated run for each 1,000 keys, at a store that lists in the order of keys, and print them."""
-    for folders in (1, 30, KEYS):
+    shapes = {
+        **{f"{folders:,} folders": f"{{part:0{len(str(folders))}}}/{{number}}.png" for folders in FOLDERS},
+        "3 levels, images in each": "{first}/{second}/{number}.png",
+    }
+    for index, (shape, name) in enumerate(shapes.items()):
+        folders = FOLDERS[index] if index < len(FOLDERS) else 1
         with fake_s3() as store:
             os.environ.update(store.environment)
-            store.objects = {f"in/{number % folders}/{number}.png": PIXEL for number in range(KEYS)}
+            numbers = range(KEYS)
+            keys = (name.format(number=n, part=n % folders, first=n % 11, second=n % 7) for n in numbers)
+            names = [key.replace("/0/", "/", 1) if index == len(FOLDERS) else key for key in keys]
+            store.objects = {f"in/{key}": PIXEL for key in names}
             for _ in ("first run", "repeated run"):
                 store.requests.clear()
-                run("s3://photos/in", "s3://photos/out", {"XDG_STATE_HOME": f"{place}/state-lists-{folders}"})
-        lists = store.requests["list"] / (2 * KEYS / 1000)  # of SRC and DST
-        print(f"repeated run, {KEYS:,} images in {folders:,} folders: {lists:.2f} listings for each 1,000 keys")
+                run("s3://photos/in", "s3://photos/out", {"XDG_STATE_HOME": f"{place}/state-lists-{index}"})
+        lists = store.requests["list"]
+        print(
+            f"repeated run, {KEYS:,} images in {shape}: {lists} listings,"
+            f" {lists / (2 * KEYS / 1000):.2f} for each 1,000 keys of SRC and DST",
+            flush=True,
+        )
 
 
 def listens(port: int) -> bool:

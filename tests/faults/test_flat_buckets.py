@@ -14,6 +14,7 @@ from support.fault_run import COMMAND
 from support.processes import peaks_of
 
 WORDS = ("--size", "16x16", "--format", "webp", "--progress", "plain", "--workers", "2", "--durability", "none")
+CONSTANT = 6  # listings of a run, whatever the number of keys: of the state folder, and to start the first image
 
 
 @pytest.mark.parametrize("name", ["IMG_{:06}.JPG", "{:06}.jpg", "{:06x}a.Jpg"])
@@ -48,8 +49,8 @@ def planned(store, number, tmp_path):
 
 
 def test_a_plan_takes_no_more_memory_for_a_hundred_thousand_keys_in_one_folder(store, tmp_path):
-    few = planned(store, 15_000, tmp_path)
-    many = planned(store, 115_000, tmp_path)
+    few = planned(store, 50_000, tmp_path)
+    many = planned(store, 150_000, tmp_path)
     assert many < few + 15_000_000  # 100,000 entries more took 110 MB when they were held
 
 
@@ -76,4 +77,52 @@ def test_outputs_in_a_large_folder_are_checked_with_one_request_for_a_thousand(s
     versions = StoredVersions(open_with_retries(Address.parse("s3://photos"), policy=OutagePolicy(reuses=True)))
     assert all(versions.get(name.encode()) for name in names)
     assert not any(versions.get(name.replace(".jpg", ".png").encode()) for name in names[::100])
-    assert store.requests["list"] <= 2 * 6 + 4
+    assert store.requests["list"] <= 2 * 6 + 1
+
+
+SHAPES = pytest.mark.parametrize(
+    "name",
+    ["{n:05}.jpg", "{m:02}/{n}.jpg", "{k:03}/{n}.jpg", "{n}/x.jpg", "{m}/{n}.jpg", "{m}/{k}/{n}.jpg", "{m}/z{n}.jpg"],
+    ids=["1 folder", "30 folders", "1,000", "5,000", "numbers in the order of bytes", "two levels", "beside other folders"],
+)
+
+
+def keys_of(name, number):
+    """Return ``number`` keys, as ``name`` says."""
+    keys = [name.format(n=n, m=n % 30, k=n % 1000) for n in range(number)]
+    if "z{n}" in name:
+        keys[::2] = [f"{n % 30}/{n % 70}/{n}.jpg" for n in range(0, number, 2)]
+    return keys
+
+
+@SHAPES
+def test_source_and_outputs_of_a_repeated_run_take_a_listing_for_a_thousand_keys_each(store, tmp_path, name):
+    number = 20_000
+    keys = keys_of(name, number)
+    store.objects = {f"{place}/{key}": b"1" for key in keys for place in ("in", "out")}
+    versions = StoredVersions(open_with_retries(Address.parse("s3://photos/out"), policy=OutagePolicy(idles=True)))
+    made = plan(resolve("s3://photos/in", str(tmp_path / "out"), {}))
+    found = [item.entry.path for item in made.items() if versions.get(item.entry.path)]
+    assert sorted(found) == sorted(key.encode() for key in keys)
+    assert store.requests["list"] <= 1.05 * 2 * number / 1000 + CONSTANT
+
+
+@pytest.mark.long
+@SHAPES
+def test_a_repeated_run_takes_one_listing_for_a_thousand_keys_on_either_side(store, machine, picture, name):
+    number = 5_000
+    store.objects = {f"in/{key}": picture for key in keys_of(name, number)}
+    words = ("run", "s3://photos/in", "s3://photos/out", *WORDS)
+    assert "5,000 images" in machine.run(*words)[1]
+    store.requests.clear()
+    assert "done      0 images" in machine.run(*words)[1]
+    assert store.requests["list"] <= 1.05 * 2 * number / 1000 + CONSTANT
+    assert store.requests["get"] <= 5
+
+
+def test_outputs_of_many_renditions_take_a_listing_for_a_thousand_each(store):
+    folders = [f"{width}" for width in range(100, 900, 100)]
+    store.objects = {f"out/{folder}/{number:05}.jpg": b"1" for folder in folders for number in range(3000)}
+    versions = StoredVersions(open_with_retries(Address.parse("s3://photos/out"), policy=OutagePolicy(reuses=True)))
+    assert all(versions.get(f"{folder}/{number:05}.jpg".encode()) for number in range(3000) for folder in folders)
+    assert store.requests["list"] <= len(folders) * 3 + 2 * len(folders)

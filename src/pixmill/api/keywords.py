@@ -17,6 +17,8 @@ class RunOptions(ImageOptions, total=False):
     source_id: treat the source as the one with this name, or as the one that used to be at this path, wherever it is now
     max_source_bytes: maximum size of a source file
     shard: process one part of the files, such as 3/16; the split depends only on names
+    shard_at: with --shard and SRC in a bucket: the key at which the next shard begins, so that each lists only its own
+        (repeatable, in order, one less than there are shards)
     sample: process only this many images, or this percentage, into a scratch folder, and estimate the output, time and failures
         of the whole run; DST is not touched
     column: column of the list with the paths or URLs (default: path, url, image, ...)
@@ -129,6 +131,7 @@ class RunOptions(ImageOptions, total=False):
     source_id: str | None
     max_source_bytes: str | float
     shard: str
+    shard_at: list[str] | tuple[str, ...]
     sample: int | str | None
     column: str | None
     per_host: int

@@ -86,6 +86,7 @@ class Composition:
     is_explicit = False  # its entries tell
     has_unique_paths = False
     is_dated = False
+    is_in_range = False
     shape: Shape = "folder"
 
     def __init__(
@@ -204,7 +205,7 @@ def _member(index: int, address: Address, below: bytes, request: SourceRequest) 
             f"SRC {address} is a list of images, which cannot be combined with other sources",
             hint="give the list alone, or leave it out; with a pattern, name only images, such as *.jpg",
         )
-    source = open_source(msgspec.structs.replace(request, address=address))
+    source = open_source(msgspec.structs.replace(request, address=address, is_one_of_several=True))
     if source.shape == "archive":
         below = os.path.splitext(below)[0]  # noqa: PTH122  # bytes
     return Member(index, source, b"" if source.shape == "image" else below)

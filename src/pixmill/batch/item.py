@@ -11,6 +11,7 @@ from pixmill.storage.entry import Entry, FileVersion
 
 REJECTED = "rejected: "  # begins the reason for skipping an image that a filter or a step has rejected
 TYPICAL_SOURCE_BYTES = 1_000_000
+ADDRESS_VERSION = b"@"  # begins the version of a remote image in a list of which only the address is known
 
 
 class NameFacts(msgspec.Struct, frozen=True, array_like=True):
@@ -55,6 +56,13 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     def is_unnamed(self) -> bool:
         """Tell whether the names of the outputs are not known yet."""
         return bool(self.template) and not self.names
+
+    @property
+    def has_listed_etag(self) -> bool:
+        """Tell whether it is an object of a store whose ETag is named by a list."""
+        _, separator, place = self.locator.partition(b"://")
+        version = self.entry.version
+        return bool(separator and version) and b"\0" not in place and not version.startswith(ADDRESS_VERSION)
 
     @property
     def expected_size(self) -> int:

@@ -20,6 +20,7 @@ class LooseFiles:
     has_columns = False
     has_unique_paths = False
     is_dated = False
+    is_in_range = False
     shape: Shape = "folder"
 
     def __init__(self, *, follow_links: bool = False) -> None:

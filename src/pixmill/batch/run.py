@@ -115,7 +115,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     if repair:
         tasks = repair.select(run_plan.tasks(), is_whole=run_plan.locations.dataset is not None)
     first = list(islice((task for task in tasks if task is not None), MAX_CHECKED if is_local(run_plan.locations) else 1))
-    if not first and not run_plan.candidates and not only_unfinished:
+    if not first and not run_plan.candidates and not only_unfinished and not config.selection.shard_at:
         raise no_images(run_plan)
     remarks = [] if first else [run_plan.remark_on_shard]
     committed = last_commit(run_plan.locations.state)

@@ -69,7 +69,8 @@ class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters for opening a source: SRC, the selection options, and the locations that the run writes to.
 
     ``output`` is DST, ``own`` are the local folders that the run writes to. ``policy`` retries the requests to a store.
-    ``names_begin_alike``: names of outputs begin with those of their sources.
+    ``names_begin_alike``: names of outputs begin with those of their sources. ``is_one_of_several`` sources, which are merged.
+    ``key_range``: only keys of a bucket from the first to before the second, each of which may be empty.
     """
 
     address: Address
@@ -78,6 +79,8 @@ class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
     policy: OutagePolicy = msgspec.field(default_factory=OutagePolicy)
     names_begin_alike: bool = False
+    is_one_of_several: bool = False
+    key_range: tuple[str, str] | None = None
 
 
 class Source(Protocol):
@@ -87,7 +90,8 @@ class Source(Protocol):
     user named each entry, so each counts as an image, whatever its extension. ``has_columns`` means that entries carry columns,
     which may change between runs; an output is reused if nothing else has changed. ``shape`` is what SRC is. ``has_unique_paths``
     means that no two of its images have the same path, in whatever places they are. ``is_dated``: it was listed some time ago, so
-    an entry that has another version by now is read as it is.
+    an entry that has another version by now is read as it is. ``is_in_range``: it has only keys in the ``key_range``
+    of its request.
     """
 
     storage: Storage
@@ -95,6 +99,7 @@ class Source(Protocol):
     has_columns: bool
     has_unique_paths: bool
     is_dated: bool
+    is_in_range: bool
     shape: Shape
 
     @property
@@ -118,8 +123,9 @@ class Source(Protocol):
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, sorted. A large folder may come in parts: entries whose names may collide are in one.
 
-        The subfolders follow them, in each part, each as a ``Folder``; while a bucket is being listed, those that have come so far,
-        among them all whose names an output in this part may want. An empty list means that no folder has arrived yet.
+        A folder of a bucket may come after its subfolders, or in parts between them. The subfolders follow the entries, in each
+        part, each as a ``Folder``; while a bucket is being listed, those that have come so far, among them all whose names an
+        output in this part may want. An empty list means that no folder has arrived yet.
         For a folder that cannot be read, ``on_error`` is called with its path and the listing continues.
         """
 
@@ -142,6 +148,7 @@ class SourceKind(ABC):
     has_columns: bool = False
     has_unique_paths: bool = True
     is_dated: bool = False
+    is_in_range: bool = False
     shape: Shape = "folder"
 
     @classmethod

@@ -1,6 +1,5 @@
 """The contract of every storage scheme: read, atomic write, stat, list."""
 
-import os
 from collections.abc import Callable, Container, Iterator
 from hashlib import blake2b
 from typing import Protocol, Self, TypeVar, runtime_checkable
@@ -96,18 +95,21 @@ def too_large(name: bytes | str, size: int | None, limit: int) -> ReadError:
     return ReadError(f"{printable(name)} has {excess}", code="limit-bytes", options={"max_source_bytes": str(needed)})
 
 
+def covers_all(path: bytes) -> bool:
+    """Return true: a whole folder has been listed."""
+    del path
+    return True
+
+
 class FolderPart(msgspec.Struct, frozen=True):
-    """All ``entries`` of a folder from ``first`` to ``last``, or to its end if that is ``None``, by the order of ``key_of``."""
+    """Some ``entries``: all paths in a folder, or with ``spans_folders`` in any, that it ``covers`` and that are files.
+
+    ``covers`` tells whether a path would be here if there were such a file.
+    """
 
     entries: Listing
-    first: str = ""
-    last: str | None = None
-    key_of: Callable[[bytes], str] = os.fsdecode
-
-    def covers(self, path: bytes) -> bool:
-        """Tell whether ``path``, in the same folder, would be here if there were such a file."""
-        key = self.key_of(path)
-        return self.first <= key and (self.last is None or key <= self.last)
+    covers: Callable[[bytes], bool] = covers_all
+    spans_folders: bool = False
 
 
 class Storage(Protocol):
@@ -234,9 +236,10 @@ class Storage(Protocol):
         """Do the same as ``list``, but yield a directory with many entries in several parts, if the storage can.
 
         ``group`` returns the group of a name, which is the beginning of the name without case and in NFC: names in one group are in
-        one part. The parts of a directory follow each other in an order that stays. Without ``folders_first``, ``descend`` may be
-        called for a subfolder after parts have been yielded, but before those with a group that its name begins with. Memory: some
-        thousand entries, whatever their number.
+        one part. The parts of a directory come in an order that stays; its subdirectories may come before them and between them,
+        but no other directories. Without ``folders_first``, ``descend`` may be called for a subfolder after parts have been
+        yielded, but before those with a group that its name begins with. Memory: some ten thousand entries of each directory on
+        the path to the current one, whatever their number.
         """
         del group, folders_first
         return self.list(descend=descend, on_error=on_error, on_link=on_link)
@@ -261,8 +264,16 @@ class Storage(Protocol):
                 yield wanted
 
     def list_from(self, path: bytes) -> FolderPart | None:
-        """Return a part of the folder of ``path`` that covers it, with few requests; ``None`` if the storage cannot do that."""
+        """Return entries that cover ``path``, with few requests; ``None`` if the storage cannot do that."""
         del path
+        return None
+
+    def between(self, first: str, last: str) -> "Storage | None":
+        """Return the same storage, of which ``list_parts`` yields only keys from ``first`` on and before ``last``, if not empty.
+
+        ``None`` if the storage has no keys that can be listed from one to another.
+        """
+        del first, last
         return None
 
     def retry_listings(self, policy: ListingPolicy) -> None:

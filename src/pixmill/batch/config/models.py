@@ -51,6 +51,14 @@ class Selection(Model, frozen=True, kw_only=True):
     shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split depends only on names")] = (
         Shard()
     )  # immutable
+    shard_at: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="with --shard and SRC in a bucket: the key at which the next shard begins, so that each lists only its own "
+            "(repeatable, in order, one less than there are shards)",
+            extra={"value": "KEY"},
+        ),
+    ] = ()
     sample: Annotated[
         SampleSize | None,
         Meta(
@@ -79,6 +87,11 @@ class Selection(Model, frozen=True, kw_only=True):
         bool,
         Meta(description="untrusted lists: process only web URLs, no files and no buckets"),
     ] = False
+
+    @property
+    def part(self) -> Shard:
+        """Return the shard, with the keys at which shards begin."""
+        return Shard(self.shard.index, self.shard.count, self.shard_at)
 
 
 class Placement(Model, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import msgspec
 from pixmill.batch.config.aliases import Given, canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.presets import recipe_of
-from pixmill.batch.config.sanity import check_background, check_memory
+from pixmill.batch.config.sanity import check_background, check_keys_of_shards, check_memory
 from pixmill.batch.config.shorthand import Shorthand
 from pixmill.batch.config.target_file import target_file
 from pixmill.core.errors import ConfigError
@@ -94,12 +94,14 @@ def resolve(source: str | Sequence[str], destination: str, *layers: Mapping[str,
         values = dict(target.with_format(values, _base_recipe(values)))
     policy = Policy(**_values_of(values, Policy))
     check_memory(policy)
+    selection = Selection(**_values_of(values, Selection))
+    check_keys_of_shards(selection.shard, selection.shard_at)
     return RunConfig(
         source=source if isinstance(source, str) else tuple(source),
         destination=destination,
         recipe=_recipe_with(values),
         preset_name=str(values.get("preset") or ""),
-        selection=Selection(**_values_of(values, Selection)),
+        selection=selection,
         placement=Placement(**_values_of(values, Placement)),
         policy=policy,
         **_values_of(values, RunConfig),

@@ -3,6 +3,7 @@
 import math
 import re
 import zlib
+from bisect import bisect_right
 from collections.abc import Mapping
 from hashlib import blake2b
 from itertools import accumulate
@@ -23,17 +24,27 @@ _RANGE = 1 << 64
 class Shard:
     """The ``index``-th of ``count`` parts, counted from 1: ``3/16``. A given name always belongs to the same part."""
 
-    __slots__ = ("count", "index")
+    __slots__ = ("count", "index", "keys")
     expected: ClassVar[str] = "a shard such as 3/16, the first being 1/16"
 
-    def __init__(self, index: int = 1, count: int = 1) -> None:
-        """Set the number of the part, from 1, and the number of parts."""
+    def __init__(self, index: int = 1, count: int = 1, keys: tuple[str, ...] = ()) -> None:
+        """Set the number of the part, from 1, and the number of parts. If there are ``keys``, the other parts begin at these."""
         self.index = index
         self.count = count
+        self.keys = keys
 
     def takes(self, path: bytes) -> bool:
         """Tell whether the source at ``path`` belongs to this part."""
+        if self.keys:
+            from pixmill.storage.object_store.keys import key_of  # noqa: PLC0415  # few runs are divided at keys
+
+            return bisect_right(self.keys, key_of(path)) == self.index - 1
         return self.count == 1 or zlib.crc32(path) % self.count == self.index - 1
+
+    @property
+    def range(self) -> tuple[str, str] | None:
+        """Return the first key of this part and that of the next, each empty if there is none; ``None`` if a hash divides."""
+        return ("", *self.keys, "")[self.index - 1 : self.index + 1] if self.keys else None  # type: ignore[return-value]  # two
 
     @property
     def folder(self) -> str:

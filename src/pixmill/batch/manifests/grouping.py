@@ -20,6 +20,7 @@ class ManifestImage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One image of a list: its path, its locator, and the other columns of its row. ``error``: why the row names no image.
 
     ``is_folder``: it is a folder that contains images, listed next to its siblings because its name can collide with theirs.
+    ``etag``: that of an object, if its row names it.
     """
 
     path: bytes
@@ -27,6 +28,7 @@ class ManifestImage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     columns: bytes = b""
     error: str = ""
     is_folder: bool = False
+    etag: bytes = b""
 
 
 _decode = msgspec.msgpack.Decoder(ManifestImage).decode

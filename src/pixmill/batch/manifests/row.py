@@ -1,6 +1,7 @@
 """``ManifestRow``: one row of a list as read, and the choice of the column that names the image."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -10,6 +11,7 @@ from pixmill.core.text import printable
 
 #: names of columns with paths or URLs; the first one that a list has is used
 COLUMNS = ("path", "url", "image", "file", "key", "image_path", "image_url", "file_path", "filename", "file_name", "uri")
+ETAGS = ("etag", "e_tag")
 
 
 class ManifestRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -46,6 +48,15 @@ def stored_in(row: Mapping[str, object], path_column: str) -> bytes:
     bucket = next((value for name, value in row.items() if name.strip().lower() == "bucket"), None)
     is_key = path_column.strip().lower() == "key"
     return b"s3://" + bucket.encode("utf-8", "surrogateescape") + b"/" if is_key and bucket and isinstance(bucket, str) else b""
+
+
+def etag_in(columns: bytes) -> bytes:
+    """Return the ETag among the other ``columns`` of a row, without quotes; empty if there is none."""
+    if b"tag" not in columns.lower():
+        return b""
+    row = msgspec.json.decode(columns, type=dict[str, Any])
+    etag = next((value for name, value in row.items() if name.strip().lower() in ETAGS), None)
+    return etag.strip().strip('"').encode() if isinstance(etag, str) else b""
 
 
 def other_columns(columns: Mapping[str, object], without: str) -> bytes:

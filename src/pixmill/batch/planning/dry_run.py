@@ -221,7 +221,7 @@ def _warnings(plan: Plan) -> list[str]:
 @contextmanager
 def _ledger(plan: Plan) -> Iterator[Ledger]:
     """Yield the ledger as a run would find it: a copy, with the records that it would take from another split, if there are any."""
-    state, shard = plan.locations.state, plan.config.selection.shard
+    state, shard = plan.locations.state, plan.config.selection.part
     state_folder.check(state)
     path = state / LEDGER
     is_recorded = plan.locations.target is None and path.exists()

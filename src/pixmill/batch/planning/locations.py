@@ -98,8 +98,14 @@ def resolve_locations(config: RunConfig) -> Locations:
         own=own,
         policy=policy,
         names_begin_alike=config.placement.name.begins_alike,
+        key_range=config.selection.part.range,
     )
     source = open_sources(config.sources, request)
+    if request.key_range is not None and not source.is_in_range:
+        raise ConfigError(
+            "shard_at: only keys of one bucket (s3://) can be listed from one to another",
+            hint="leave out --shard-at: the hashes of names divide images of any source",
+        )
     for given in source.given():
         _check_apart(given.address, destination)
     written = Address.parse(dataset.parts) if dataset else destination

@@ -15,6 +15,9 @@ ANY_SIZE = (4000, 3000)  # pixels
 def check_names(config: RunConfig, dataset: Dataset | None) -> None:
     """Raise ``ConfigError`` if names by the template of ``config`` are those of another format, or known too late."""
     _check_late(config, dataset)
+    if config.selection.shard_at and not config.placement.name.begins_alike:
+        message = "name: with --shard-at, names of outputs have to begin with {stem} or {name}, or shards may want the same ones"
+        raise ConfigError(message, hint="leave out --shard-at: shards by hash know all names")
     if dataset is None:
         _check_extension(config)
 

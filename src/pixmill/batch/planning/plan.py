@@ -61,7 +61,7 @@ class Plan:
         self.selector = Selector(config.selection, locations.source.storage, is_explicit=is_explicit, allow=allow)
         self.candidates = 0  # found so far, in all shards
         self._is_fetched = False
-        self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.shard)
+        self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.part)
         self._locators: dict[bytes, bytes] = {}
         self._read_errors: dict[bytes, ReadError] = {}
         self._extension_lookups: dict[type[Codec], Extension] = {}
@@ -102,7 +102,7 @@ class Plan:
         """Return the tag of this run's temporary files: output and shard, which only one run at a time may write (see the lock)."""
         if self.locations.target:
             return tag_of(self.locations.target.name)
-        return own_tag(self.locations.lock_folder, self.config.selection.shard)
+        return own_tag(self.locations.lock_folder, self.config.selection.part)
 
     @cached_property
     def handler_options(self) -> HandlerOptions:
@@ -143,7 +143,9 @@ class Plan:
     @property
     def remark_on_shard(self) -> str:
         """Return a sentence about a shard that has none of the images, once the source has been listed."""
-        shard = self.config.selection.shard
+        shard = self.config.selection.part
+        if shard.keys and not self.candidates:
+            return f"shard {shard} has no images"
         return f"shard {shard} has none of the {plural(self.candidates, 'image')}" if self.candidates else ""
 
     def items(self) -> Iterator[Item]:
@@ -174,7 +176,7 @@ class Plan:
 
     def items_of(self, entries: Sequence[Entry]) -> Iterator[Item]:
         """Yield the inputs among ``entries``, which must be all entries of one folder, since their names may collide."""
-        shard = self.config.selection.shard
+        shard = self.config.selection.part
         chosen, folders = self.selector.choose(entries)
         self.candidates += len(chosen)
         self._locators = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
@@ -354,7 +356,7 @@ class Plan:
         return ignores_case(self.locations.state)
 
     def _state_of_all_shards(self) -> Path:
-        return self.locations.state.parent if self.config.selection.shard.count > 1 else self.locations.state
+        return self.locations.state.parent if self.config.selection.part.count > 1 else self.locations.state
 
     def _fetch_ledgers(self) -> None:
         """Bring the ledgers of an output in a store to this machine, if a run elsewhere has newer ones."""

@@ -29,6 +29,7 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
 
     With ``follow_links`` links are followed, except into DST. ``stem_of`` returns what names have in common if they may collide.
     ``folders_first``: the name of an output may be that of any subfolder, whatever its source is called.
+    ``keeps_folders_together``: a folder comes before its subfolders, at once.
     """
 
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
@@ -36,6 +37,7 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
     follow_links: bool = False
     stem_of: Callable[[bytes], bytes] = image_stem
     folders_first: bool = True
+    keeps_folders_together: bool = False
 
 
 class Directory(SourceKind):
@@ -71,8 +73,13 @@ class Directory(SourceKind):
             follow_links=follow,
             stem_of=stem_of,
             folders_first=not request.names_begin_alike,
+            keeps_folders_together=request.is_one_of_several,
         )
-        return cls(root, open_with_retries(root, follow_symlinks=follow, policy=request.policy), only=only, exclusion=exclusion)
+        storage: Storage = open_with_retries(root, follow_symlinks=follow, policy=request.policy)
+        limited = storage.between(*request.key_range) if request.key_range and not only else None
+        directory = cls(root, limited or storage, only=only, exclusion=exclusion)
+        directory.is_in_range = limited is not None
+        return directory
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -139,10 +146,22 @@ class Directory(SourceKind):
         """Tell whether the link ``path`` leads to a file in the output."""
         return self._exclusion.own.output_of(self._full(path)) is not None
 
+    def reserves_name(self, path: bytes) -> bool:
+        """Tell whether an output may want the name of the folder ``path``.
+
+        A store may have millions. If names of outputs begin with those of their sources, only a name with a dot is wanted.
+        """
+        return self._root is not None or self._exclusion.folders_first or b"." in path.rpartition(b"/")[2]
+
     @property
     def lists_folders_first(self) -> bool:
         """Tell whether all subfolders must be known before images beside them get names."""
         return self._exclusion.folders_first
+
+    @property
+    def keeps_folders_together(self) -> bool:
+        """Tell whether a folder has to come before its subfolders, at once."""
+        return self._exclusion.keeps_folders_together
 
     @property
     def follows_links(self) -> bool:
@@ -172,19 +191,22 @@ class _Listing:
         self._source = source
         self._on_error = on_error
         self._on_ignored = on_ignored
-        self._noted_folders: list[bytes] = []
+        self._noted: dict[bytes, list[bytes]] = {}  # subfolders that were found and not yielded yet, by their parents
         self._noted_links: set[bytes] = set()
-        self._current: bytes | None = None  # the folder that is being listed, with its subfolders and links
-        self._subfolders: list[Folder] = []
+        self._subfolders: dict[bytes, list[Folder]] = {}  # those before, by their parents
+        self._current: bytes | None = None  # the folder that is being listed, and its links
         self._links: set[bytes] = set()
         self._last_check: tuple[bytes, bool] = (b"", False)
 
     def folders(self) -> Iterator[list[Entry]]:
         """Yield all entries."""
+        source = self._source
+        if source.keeps_folders_together and not source.address.local:  # which a local folder does in any case
+            return self._inputs(source.storage.list(descend=self._should_descend, on_error=self._report_error))
         return self._inputs(
-            self._source.storage.list_parts(
-                self._source.stem,
-                folders_first=self._source.lists_folders_first,
+            source.storage.list_parts(
+                source.stem,
+                folders_first=source.lists_folders_first,
                 descend=self._should_descend,
                 on_error=self._report_error,
                 on_link=self._note_link,
@@ -206,28 +228,37 @@ class _Listing:
             folder = entries[0].path.rpartition(b"/")[0]
             if folder != self._current:
                 self._begin(folder)
-            elif self._noted_folders:  # those of a bucket come with its pages
-                self._subfolders += subfolders(folder, self._noted_folders)
-                self._noted_folders = []
+            if folder in self._noted:  # those of a bucket come with its pages
+                self._subfolders.setdefault(folder, []).extend(subfolders(folder, self._noted.pop(folder)))
             if not self._is_excluded(folder):
                 inputs = [entry for entry in entries if self._is_input(entry.path)] if self._links else entries
                 if inputs:
-                    yield [*inputs, *self._subfolders] if self._subfolders else inputs
+                    yield [*inputs, *self._subfolders.get(folder, ())]
 
     def _begin(self, folder: bytes) -> None:
-        """Take what was noted while ``folder`` was read, which holds for all of its parts."""
+        """Take what was noted while ``folder`` was read, which holds for all of its parts.
+
+        A folder of a store may come after its subfolders; a local one comes before them.
+        """
         self._current = folder
-        self._subfolders = subfolders(folder, self._noted_folders)
-        self._links = self._noted_links
-        self._noted_folders, self._noted_links = [], set()
+        self._links, self._noted_links = self._noted_links, set()
+        for noted in (self._noted, self._subfolders):
+            for other in [other for other in noted if not self._may_continue(other, folder)]:
+                del noted[other]
+
+    def _may_continue(self, folder: bytes, current: bytes) -> bool:
+        """Tell whether entries of ``folder`` may come after some of ``current``."""
+        if folder == current or self._source.address.local:
+            return folder == current
+        return not folder or not current or folder.startswith(current + b"/") or current.startswith(folder + b"/")
 
     def _should_descend(self, path: bytes) -> bool:
         if path.rpartition(b"/")[2].startswith(b".") or self._is_excluded(path.rpartition(b"/")[0]):
             return False
         reason = self._source.reason_against(path)
-        if reason is None:
-            self._noted_folders.append(path)
-        elif reason:
+        if reason is None and self._source.reserves_name(path):
+            self._noted.setdefault(path.rpartition(b"/")[0], []).append(path)
+        if reason:
             self._on_ignored(path, reason)
         return reason is None
 

@@ -12,9 +12,10 @@ from typing import BinaryIO, Self, cast
 
 import msgspec
 
+from pixmill.batch.item import ADDRESS_VERSION
 from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, record
 from pixmill.batch.manifests.paths import PathMapper
-from pixmill.batch.manifests.row import ManifestRow
+from pixmill.batch.manifests.row import ManifestRow, etag_in
 from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.batch.source import Folder, OnError, OnIgnored, Row, Shape, SourceKind, SourceRequest, first_columns, no_op
 from pixmill.core.errors import AddressError, ConfigError, ReadError, RunError
@@ -32,6 +33,7 @@ STANDARD_INPUT = b"-"
 _STANDARD_INPUT = "standard input"
 LOCAL = Address("multi", b"local")
 _WEB = ("http", "https")
+_NO_OBJECTS = (b"\0/", *(b"\0%s://" % scheme.encode() for scheme in _WEB))  # begin the locators of files and of the web
 _LINES, _JSON, _PARQUET = (".txt", ".lst", ".list"), (".jsonl", ".ndjson"), (".parquet", ".pq")
 _GZIP = ".gz"
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -43,12 +45,14 @@ class Manifest(SourceKind):
     """The images in a list, folder by folder in sorted order, whatever the order of the list.
 
     An entry for a local file is checked when it is yielded, and has the version of the file. Remote images are not requested
-    ahead: their version is their address, so another address is another image. Once the list has been read, ``address`` shows
+    ahead: their version is their address, so another address is another image, or the ETag that the list names for an object of a
+    store, which is then read on condition that it still has this one. Once the list has been read, ``address`` shows
     whether all images are local.
     """
 
     is_explicit = True
     has_columns = True
+    is_dated = True
     shape: Shape = "list"
 
     def __init__(
@@ -168,7 +172,9 @@ class Manifest(SourceKind):
                 yield record(ManifestImage(name, error=f"{self._name}, row {row.number}: {error.message}"))
             else:
                 is_local = is_local and image.locator.startswith(b"\0/")
-                yield record(ManifestImage(image.path, image.locator, row.columns))
+                is_object = not image.locator.startswith(_NO_OBJECTS)
+                etag = etag_in(row.columns) if is_object and row.columns else b""
+                yield record(ManifestImage(image.path, image.locator, row.columns, etag=etag))
                 yield from map(record, ancestors(image.path))
         if is_local:  # then workers need no network
             self.address = LOCAL
@@ -177,7 +183,8 @@ class Manifest(SourceKind):
         if image.is_folder:
             return Folder(image.path, 0, b"")
         size, changed_at = 0, 0
-        version = b"@" + blake2b(image.locator, digest_size=8).hexdigest().encode()  # a URL may hold a secret
+        # a URL may hold a secret
+        version = image.etag or ADDRESS_VERSION + blake2b(image.locator, digest_size=8).hexdigest().encode()
         if image.locator.startswith(b"\0/"):
             status = self._stat(image.locator)
             size, version = (status.size, status.version) if status else (0, b"")

@@ -58,7 +58,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
 
     Returns the ledger, and observers that maintain the state during the run.
     """
-    state, lock_folder, shard = locations.state, locations.lock_folder, config.selection.shard
+    state, lock_folder, shard = locations.state, locations.lock_folder, config.selection.part
     for folder in (lock_folder, state):
         state_folder.make(folder)
     output = str(locations.output_root)
@@ -72,6 +72,10 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     others = overlapping_ledgers(shard, state)
     check_not_running(shard, others)
     remote_observers = _remote_session(config, locations, stack)
+    if shard.count > 1:
+        from pixmill.batch.state.remote.division import check_division  # noqa: PLC0415  # few runs are divided
+
+        check_division(shard, locations.output_root, state)
     is_new = not (state / LEDGER).exists()
     is_private = any(map(has_secret, config.sources))
     ledger = open_to_write(state, is_durable=config.placement.durability == "full", is_private=is_private)

@@ -26,7 +26,8 @@ from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.storage import DIGEST_SIZE, FolderPart, Storage, content_digest
 
 OUTPUT_CHANGED = "output-changed"  # the reason for skipping an image
-MAX_WINDOWS = 4  # cached listings: inputs come folder by folder, and so do their outputs
+MAX_WINDOWS = 4  # cached listings, however long: inputs come folder by folder, and so do their outputs
+MAX_CACHED = 50_000  # entries in cached listings, if these are more than ``MAX_WINDOWS``
 MAX_AGE = 60.0  # seconds; a watch runs for days
 MAX_CONFIRMED = 1000  # records updated in one transaction
 _NOT_A_FILE = FileVersion(-1)
@@ -95,8 +96,8 @@ class _Window(msgspec.Struct, frozen=True):
 class StoredVersions:
     """The versions of files in ``storage``, as listed within the last ``max_age`` seconds.
 
-    A small folder is listed as a whole, a large one from the file on that is asked for, if the storage can do that.
-    Memory: the names in ``MAX_WINDOWS`` folders or parts of folders.
+    A page is listed from the file on that is asked for, if the storage can do that, else the folder.
+    Memory: ``MAX_CACHED`` names, or those in ``MAX_WINDOWS`` folders.
     """
 
     def __init__(self, storage: Storage, *, max_age: float = MAX_AGE, clock: Callable[[], float] = time.monotonic) -> None:
@@ -110,13 +111,16 @@ class StoredVersions:
         """Return the version of the file ``name``; ``None`` if there is none. ``ReadError`` if that cannot be told."""
         folder, now = name.rpartition(b"/")[0], self._clock()
         for index, window in enumerate(self._windows):
-            if window.folder == folder and window.part.covers(name) and now - window.at <= self._max_age:
+            is_here = window.part.spans_folders or window.folder == folder
+            if is_here and now - window.at <= self._max_age and window.part.covers(name):
                 if index:
                     self._windows.insert(0, self._windows.pop(index))
                 break
         else:
             window = self._listed(folder, name, now)
-            self._windows = [window, *self._windows][:MAX_WINDOWS]
+            self._windows = [window, *self._windows]
+            while len(self._windows) > MAX_WINDOWS and sum(len(each.versions) for each in self._windows) > MAX_CACHED:
+                self._windows.pop()
         return window.versions.get(name)
 
     def _listed(self, folder: bytes, name: bytes, now: float) -> _Window:

@@ -39,7 +39,8 @@ def recipe_of_shard(config: RunConfig) -> str:
     """Return what must be the same for all shards that run at the same time; empty for an unsplit run."""
     if config.selection.shard.count == 1:
         return ""
-    return f"{recipe_fingerprint(config).hex()} {config.placement.name.text}"
+    division = "".join(f" {key}" for key in config.selection.shard_at)
+    return f"{recipe_fingerprint(config).hex()} {config.placement.name.text}{division}"
 
 
 def check_same_recipe(shard: Shard, state: Path, recipe: str) -> None:

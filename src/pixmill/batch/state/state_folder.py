@@ -27,7 +27,9 @@ _MODE = 0o666  # that the umask restricts
 _SHARED = stat.S_ISGID | stat.S_IWGRP
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE
 _DATABASE = r"(?:ledger|catalogue|snapshot|arriving)\.sqlite(?:-wal|-shm|-journal|\.version-[0-9]+)?"
-_OWN_NAMES = re.compile(rf"{_DATABASE}|lock|status|status-new|brought|identity|output-id|heartbeat|report\.html|README|\.gitignore")
+_OWN_NAMES = re.compile(
+    rf"{_DATABASE}|lock|shard-keys|status|status-new|brought|identity|output-id|heartbeat|report\.html|README|\.gitignore"
+)
 _OWN_FOLDERS = re.compile(r"runs|owners|(?:parts|staging)(?:-\d+of\d+)?|shard-\d+-of-\d+")
 _README = (
     "pixmill keeps its records of the images in the parent folder here, so that a later run can resume.\n"

@@ -41,7 +41,7 @@ class FolderNamer:
         """
         chosen, folders = (selector or self._plan.selector).choose(entries)
         names = self._namer(chosen, arrived, folders).names([entry.path for entry in chosen], folders)
-        takes = self._plan.config.selection.shard.takes
+        takes = self._plan.config.selection.part.takes
         return [self._plan.item(entry, names[entry.path]) for entry in chosen if entry.path in arrived and takes(entry.path)]
 
     def _namer(self, chosen: Sequence[Entry], arrived: Collection[bytes], folders: Sequence[bytes]) -> Namer:

@@ -214,20 +214,21 @@ class ImageHandler:
             stages.enter("read")
             return Input(data)
         local = self._source.local_path(path)
-        if local is None and not item.locator:
+        if local is None and (not item.locator or item.has_listed_etag):
             return Input(self._read_version(item))
         is_streamed = local is not None and MAX_IN_MEMORY < item.entry.size <= limit
         return Input(path=local) if is_streamed else Input(self._source.read(path, limit=limit))
 
     def _read_version(self, item: Item) -> bytes:
         """Return the version of ``item`` that was listed; if that was some time ago, otherwise the present one."""
+        path = item.locator or item.entry.path
         try:
-            return self._source.read_version(item.entry, limit=self._options.max_bytes)
+            return self._source.read_version(msgspec.structs.replace(item.entry, path=path), limit=self._options.max_bytes)
         except ReadError as error:
             if error.code != "changed" or not self._options.is_dated:
                 raise
             self._current.stages.count(f"note.{NEWER}", 1)
-            return self._source.read(item.entry.path, limit=self._options.max_bytes)
+            return self._source.read(path, limit=self._options.max_bytes)
 
     def _check_unchanged(self, item: Item) -> None:
         """Raise ``ReadError`` for a file that was modified while it was read: the decoded image may mix both versions.

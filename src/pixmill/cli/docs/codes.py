@@ -36,7 +36,7 @@ NOTES: Mapping[str, str] = {
     ),
     "larger-than-source": "the output of --lossless is larger than the source: metadata that it keeps had to be written in more "
     "bytes",
-    NEWER: "the object was changed after the inventory had listed it; its present version was processed",
+    NEWER: "the object was changed after it had been listed; its present version was processed",
     ADOPTED: "a complete file of the expected format and size already existed and counts as the output (--existing adopt)",
 }
 #: for each group of codes, where they appear

@@ -15,7 +15,7 @@ from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.object_store.ready_groups import Ahead, CapitalsBehind, FirstAfter, Group, State
 from pixmill.storage.parts import PART, group_key, in_parts
 
-WINDOW = 10_000  # entries that are held before requests are sent to find out which groups are complete
+WINDOW = 40_000  # entries that are held before requests are sent to find out which groups are complete
 MAX_BYTES = 8_000_000  # of entries in memory that wait for the end of the folder
 
 

@@ -1,6 +1,7 @@
 """Requests for the folders of a bucket, retried, which become entries."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from threading import Event
 from typing import Any, TypeVar
 
@@ -14,12 +15,12 @@ from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.folder_parts import FolderParts, PartsPolicy
 from pixmill.storage.object_store.key_folders import KeyFolder, KeyFolders
 from pixmill.storage.object_store.key_listing import KeyPage, ListedKey, objection
+from pixmill.storage.object_store.key_order import before
 from pixmill.storage.object_store.keys import key_of, path_of
 from pixmill.storage.object_store.prefix_listing import PrefixListing
 from pixmill.storage.object_store.walk import FolderListing
 from pixmill.storage.storage import FolderPart, ListingPolicy
 
-_LAST_SURROGATE, _LAST_BEFORE_SURROGATES = 0xDFFF, 0xD7FF  # a key has no surrogates
 T = TypeVar("T")
 
 
@@ -42,7 +43,7 @@ class FolderRequests:
         if self._key_folders is None:
             return self._prefix_listing(path, key, is_over)
         folder, requests = KeyFolder(self._key_folders, key), 0
-        while not self._retried(path, folder.next_page, is_over):
+        while not self.retried(path, folder.next_page, is_over):
             requests += 1
             if self._parts is not None and requests > 1:  # the first one looks only at what has been listed before
                 parts = FolderParts(_prefix(key), self._parts, is_ordered=self._key_folders.is_ordered)
@@ -51,27 +52,34 @@ class FolderRequests:
         return FolderListing([entries], _paths(folder.folders), _refused(folder.refused))
 
     def list_from(self, path: bytes) -> FolderPart | None:
-        """Return the folder of ``path`` if it takes one request, else the page of it from ``path`` on.
+        """Return a page of the keys from ``path`` on, in whatever folders; ``None`` if the store cannot be asked for them in order.
 
-        ``None`` if the store cannot be asked for its keys, or does not list them in the order of their bytes.
+        If outputs in one folder are not asked for in order, further folders are listed from their beginning, if that is enough.
         """
-        folders, place, key, never = self._key_folders, path.rpartition(b"/")[0], key_of(path), Event()
-        if folders is None or not folders.is_ordered:
+        folders, (place, slash, name) = self._key_folders, key_of(path).rpartition("/")
+        if folders is None or not folders.order.is_any:
             return None
-        if place not in folders.large:
-            folder = KeyFolder(folders, key_of(place) if place else "")
-            if any(self._retried(place, folder.next_page, never) for _ in range(2)):  # from what was listed before, or by a request
-                return FolderPart([_listed(each)[1] for each in folder.objects.values()])
-            folders.large.add(place)
-        prefix = _prefix(key.rpartition("/")[0])
+        prefix = place + slash
+        folders.is_out_of_order = folders.is_out_of_order or (folders.last_wanted[0] == prefix and name < folders.last_wanted[1])
+        folders.last_wanted = prefix, name
+        starts = [before(prefix + name)]
+        if name.endswith("0") and folders.order.may_be_folders:  # before it is a slash, which by folders is lower than all
+            starts.insert(0, f"{prefix}{name[:-1]}.\U0010ffff")
+        if folders.is_out_of_order and path.rpartition(b"/")[0] not in folders.large:
+            starts.insert(0, prefix)
+        for start in starts:
+            page = self.retried(path, partial(_one_page, folders, start), Event())
+            if not folders.order.note(page.keys, start):
+                return None
+            last = None if page.is_last else page.keys[-1].key if page.keys else start
+            if folders.order.covers(start, last, prefix + name):
+                break
+            folders.large.add(path.rpartition(b"/")[0])
 
-        def page() -> KeyPage:
-            pages = folders.listing.pages(prefix, start_after=_before(key), has_delimiter=True)
-            return next(pages, KeyPage([], [], is_last=True))
+        def covers(path: bytes) -> bool:
+            return folders.order.covers(start, last, key_of(path))
 
-        found = self._retried(place, page, never)
-        last = None if found.is_last else max((each.key for each in found.keys), default=key)
-        return FolderPart([_listed(each)[1] for each in found.keys if not objection(each.key)], key, last, key_of)
+        return FolderPart([_listed(each)[1] for each in page.keys if not objection(each.key)], covers, spans_folders=True)
 
     def _next_part(self, path: bytes, paged: "_Paged", parts: FolderParts, is_over: Event, *, is_last: bool) -> FolderListing:
         """Return what is ready after a page of a folder, and how to get more."""
@@ -83,10 +91,10 @@ class FolderRequests:
         folder.has_restarted = False
         if is_last:
             return FolderListing(parts.rest(), folders, refused)
-        ready = parts.ready(lambda name: self._retried(path, lambda: folder.first_after(name), is_over))
+        ready = parts.ready(lambda name: self.retried(path, lambda: folder.first_after(name), is_over))
 
         def more(is_over: Event) -> FolderListing:
-            is_last = self._retried(path, folder.next_page, is_over)
+            is_last = self.retried(path, folder.next_page, is_over)
             return self._next_part(path, paged, parts, is_over, is_last=is_last)
 
         return FolderListing(ready, folders, refused, more)
@@ -94,21 +102,23 @@ class FolderRequests:
     def _prefix_listing(self, path: bytes, key: str, is_over: Event) -> FolderListing:
         folder = PrefixListing(self._bucket, key)
         try:
-            while not self._retried(path, folder.next_page, is_over):
+            while not self.retried(path, folder.next_page, is_over):
                 if self._parts is not None and not folder.folders:  # else obstore lists its own level at once
-                    self._retried(path, folder.begin_stream, is_over)
+                    self.retried(path, folder.begin_stream, is_over)
                     parts = FolderParts(_prefix(key), self._parts, is_ordered=True)
                     return self._next_part(path, _Paged(folder, _met), parts, is_over, is_last=False)
         except ReadError as error:
             if error.retryable:
                 raise
-            self._retried(
+            self.retried(
                 path, folder.list_with_delimiter, is_over
             )  # an invalid key further down, which may not concern this folder
         entries = sorted((_met(each)[1] for each in folder.objects.values()), key=_path)
         return FolderListing([entries], _paths(folder.folders))
 
-    def _retried(self, path: bytes, request: Callable[[], T], is_over: Event) -> T:
+    def retried(self, path: bytes, request: Callable[[], T], is_over: Event) -> T:
+        """Return what ``request`` returns, which is for the folder ``path``; once the event is set, it is not sent."""
+
         def translated() -> T:
             if is_over.is_set():
                 raise ReadError(f"{printable(path)} need not be listed any more")
@@ -124,6 +134,11 @@ def entry_of(path: bytes, meta: Any) -> Entry:  # noqa: ANN401  # obstore's own 
     return Entry(path, meta["size"], (meta["e_tag"] or "").strip('"').encode())
 
 
+def _one_page(folders: KeyFolders, start_after: str) -> KeyPage:
+    pages = folders.listing.pages("", start_after=start_after)
+    return next((page for page in pages if page.keys or page.is_last), KeyPage([], [], is_last=True))
+
+
 class _Paged(msgspec.Struct, frozen=True):
     """A ``folder`` that is listed page by page, and the function that returns key and entry of one of its objects."""
 
@@ -137,12 +152,6 @@ def _listed(each: ListedKey) -> tuple[str, Entry]:
 
 def _met(meta: Any) -> tuple[str, Entry]:  # noqa: ANN401  # the same
     return meta["path"], entry_of(path_of(meta["path"]), meta)
-
-
-def _before(key: str) -> str:
-    """Return a text that sorts before ``key``, and after all other keys that do."""
-    code = ord(key[-1]) - 1
-    return key[:-1] + chr(code if code != _LAST_SURROGATE else _LAST_BEFORE_SURROGATES) + "\U0010ffff"
 
 
 def _prefix(key: str) -> str:

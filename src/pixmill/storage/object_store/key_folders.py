@@ -14,6 +14,7 @@ from threading import Lock
 import msgspec
 
 from pixmill.storage.object_store.key_listing import PAGE_SIZE, KeyListing, KeyPage, ListedKey, objection
+from pixmill.storage.object_store.key_order import KeyOrder
 
 MAX_WINDOWS = 4  # pages that are kept
 MAX_AGE = 60.0  # seconds for which a page answers for other folders
@@ -54,7 +55,10 @@ class KeyFolders:
     def __init__(self, listing: KeyListing, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Send no request yet."""
         self.listing = listing
-        self.large: set[bytes] = set()  # folders known to take more than a page
+        self.order = KeyOrder()  # of the keys of outputs
+        self.last_wanted = "", ""  # the folder and name of the last output that was asked for
+        self.is_out_of_order = False  # whether outputs in one folder have been asked for in another order
+        self.large: set[bytes] = set()  # folders of outputs whose first page is not enough
         self._clock = clock
         self._windows: list[_Window] = []
         self._lock = Lock()

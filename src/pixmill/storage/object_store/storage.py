@@ -18,6 +18,8 @@ from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.folder_parts import PartsPolicy
 from pixmill.storage.object_store.folder_requests import FolderRequests, entry_of
 from pixmill.storage.object_store.key_folders import KeyFolders
+from pixmill.storage.object_store.key_listing import KeyPage
+from pixmill.storage.object_store.key_stream import KeyStream, StreamPolicy
 from pixmill.storage.object_store.keys import key_of
 from pixmill.storage.object_store.walk import BucketWalk
 from pixmill.storage.retry.outage import OutagePolicy
@@ -58,11 +60,17 @@ class ObjectStorage(Scheme):
 
     matches_etags: ClassVar[bool] = True
 
-    def __init__(self, bucket: Bucket, *, listing_policy: ListingPolicy | None = None) -> None:
-        """Send no request yet. ``listing_policy`` applies to listings; a ``RetryingStorage`` retries all other requests."""
+    def __init__(
+        self, bucket: Bucket, *, listing_policy: ListingPolicy | None = None, key_range: tuple[str, str] = ("", "")
+    ) -> None:
+        """Send no request yet. ``listing_policy`` applies to listings; a ``RetryingStorage`` retries all other requests.
+
+        ``key_range`` is that of ``between``.
+        """
         self._bucket = bucket
         self._listing_policy: ListingPolicy = listing_policy or OutagePolicy()
         self._key_folders: KeyFolders | None = None
+        self._range = key_range
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # no temporaries, no links
@@ -273,11 +281,25 @@ class ObjectStorage(Scheme):
         on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
     ) -> Iterator[Listing]:
         """Yield the objects; a folder of more than one page comes in parts, as far as possible while it is being listed."""
-        parts = PartsPolicy(group, is_urgent=self._listing_policy.idles, folders_first=folders_first)
-        return self._walk(parts, descend, on_error).listings(b"")
+        policy = self._listing_policy
+        parts = PartsPolicy(group, is_urgent=policy.idles, folders_first=folders_first)
+        if self._bucket.keys is None:
+            return self._walk(parts, descend, on_error).listings(b"")
+
+        def by_folders(
+            descend: Callable[[bytes], bool], on_error: Callable[[bytes, ReadError], None] | None, page: KeyPage | None
+        ) -> Iterator[Listing]:
+            walk = self._walk(parts, descend, on_error)
+            if page is not None and self._key_folders is not None:
+                self._key_folders.add("", page)
+            return walk.listings(b"")
+
+        retried = FolderRequests(self._bucket, None, policy, parts).retried
+        stream = StreamPolicy(parts, descend, on_error, policy.idles, retried)
+        return KeyStream(self._bucket.keys, stream, by_folders, key_range=self._range).listings()
 
     def list_from(self, path: bytes) -> FolderPart | None:
-        """Return the folder of ``path`` if it takes one request, else the page of it from ``path`` on."""
+        """Return the page of all keys from ``path`` on."""
         if self._bucket.keys is not None and self._key_folders is None:
             self._key_folders = KeyFolders(self._bucket.keys)
         return FolderRequests(self._bucket, self._key_folders, self._listing_policy, None).list_from(relative(path))
@@ -293,6 +315,12 @@ class ObjectStorage(Scheme):
             self._key_folders = KeyFolders(self._bucket.keys)
         requests = FolderRequests(self._bucket, self._key_folders, policy, parts)
         return BucketWalk(requests.list_folder, descend, on_error, idles=policy.idles)
+
+    def between(self, first: str, last: str) -> Self | None:
+        """Return the same bucket, of which ``list_parts`` yields only keys from ``first`` on and before ``last``."""
+        if self._bucket.keys is None:
+            return None
+        return type(self)(self._bucket, listing_policy=self._listing_policy, key_range=(first, last))
 
     def retry_listings(self, policy: ListingPolicy) -> None:
         """Retry each request of a listing by ``policy``."""

@@ -163,6 +163,11 @@ class RetryingStorage(Storage):
         """Yield the entries whose names it ``wants``."""
         return self._storage.list_wanted(under, wants, descend=descend, on_error=on_error, on_link=on_link)
 
+    def between(self, first: str, last: str) -> "RetryingStorage | None":
+        """Return the same storage with only some of its keys, if it can list them."""
+        limited = self._storage.between(first, last)
+        return None if limited is None else RetryingStorage(limited, self._policy)
+
     def retry_listings(self, policy: ListingPolicy) -> None:
         """Retry the requests of listings by ``policy``."""
         self._storage.retry_listings(policy)

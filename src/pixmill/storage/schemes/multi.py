@@ -57,6 +57,11 @@ class MultiStorage(NotListed):
         storage, inner_path = self._routed(path)
         return storage.read(inner_path, limit=limit)
 
+    def read_version(self, entry: Entry, *, limit: int) -> bytes:
+        """Return the content at a locator, which is the path of ``entry``, if it has its version."""
+        storage, inner_path = self._routed(entry.path)
+        return storage.read_version(Entry(inner_path, entry.size, entry.version), limit=limit)
+
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first bytes of the content at a locator."""
         storage, inner_path = self._routed(path)
