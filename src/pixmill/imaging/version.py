@@ -10,7 +10,7 @@ import pyvips
 LIBVIPS = f"{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
 
 #: pixmill's own revision, which must be raised with every change that alters output bytes, and the version of libvips.
-ENGINE = f"6 libvips-{LIBVIPS}"
+ENGINE = f"7 libvips-{LIBVIPS}"
 
 #: The distributions that decode, resize and encode, including those of extras.
 _LIBRARIES = (

@@ -141,14 +141,22 @@ def _sizes(report: Report) -> str:
 
 def _failures(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterator[str]:
     """Yield the failures by error code, most frequent first, each with the first few names and the hints."""
-    before = f", {report.remembered:,} of them in an earlier run" if report.remembered else ""
-    yield f"failed    {plural(report.counts.failed, 'image')}{before}"
+    yield f"failed    {plural(report.counts.failed, 'image')}{_remembered(report)}"
     for code, kind in sorted(report.failures.items(), key=lambda entry: (-entry[1].count, entry[0])):
         more = ", ..." if kind.count > len(kind.keys) else ""
         of_kinds = f": {kinds_text(kind.kinds)}" if kind.kinds else ""
         yield f"{MARGIN}{code}: {kind.count:,} ({', '.join(map(printable, kind.keys))}{more}){of_kinds}"
         for hint in hints_of(code):
             yield f"{MARGIN}  {printable(hint)}"
+
+
+def _remembered(report: Report) -> str:
+    """Return how many of the failed images failed in an earlier run and were not tried again, in words."""
+    if not report.remembered:
+        return ""
+    if report.remembered < report.counts.failed:
+        return f", {report.remembered:,} of them in an earlier run"
+    return ", in an earlier run" if report.remembered == 1 else ", all of them in an earlier run"
 
 
 def _counted(numbers: Mapping[str, int]) -> str:

@@ -24,7 +24,7 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields as metadata
 from pixmill.imaging.pipeline.accept import DecoderWarning
 from pixmill.imaging.pipeline.decode_plan import DecodePlan
-from pixmill.imaging.pipeline.fast_path import FULL_EIGHTHS, MIN_OVERSAMPLE, decoded_size
+from pixmill.imaging.pipeline.fast_path import FULL_EIGHTHS, decoded_size, min_oversample
 from pixmill.imaging.recipe import Recipe
 
 #: By number of bands: the decoder's name of the pixel format, and the mode of ``Raster``.
@@ -46,19 +46,20 @@ def decode(source: Input, plan: DecodePlan) -> tuple[Image, ...]:
     decoded = _decode_reduced(source.read(), plan.header, plan.eighths, is_lenient=plan.recipe.allow_truncated)
     profile, notes = _needed_profile(source, plan.recipe) if plan.header.metadata else ({}, ())
     targets = [(chain.size, chain.leading.kernel if chain.leading else "") for chain in plan.chains]
-    scaled = _resize_pyramid(decoded, targets)
+    scaled = _resize_pyramid(decoded, targets, min_oversample(plan.header))
     return tuple(_with_profile(scaled[target].to_image(), profile).evolve(notes=notes) for target in targets)
 
 
-def _resize_pyramid(decoded: Raster, targets: Sequence[ResizeTarget]) -> Mapping[ResizeTarget, Raster]:
+def _resize_pyramid(decoded: Raster, targets: Sequence[ResizeTarget], oversample: float) -> Mapping[ResizeTarget, Raster]:
     """Return the image in each of the ``targets``, resized with the target's kernel.
 
-    Each size is made from the smallest earlier result with enough oversampling, because a resize costs what it reads.
+    Each size is made from the smallest earlier result that has ``oversample`` times its sides, but for rounding, because a resize
+    costs what it reads.
     """
     resized: dict[ResizeTarget, Raster] = {}
     for size, kernel in sorted(targets, reverse=True):
-        width, height = (MIN_OVERSAMPLE * side for side in size)
-        candidates = (raster for raster in resized.values() if raster.width >= width and raster.height >= height)
+        width, height = (oversample * (side - 1) for side in size)
+        candidates = (raster for raster in resized.values() if raster.width > width and raster.height > height)
         source = min(candidates, key=lambda candidate: candidate.width * candidate.height, default=decoded)
         resized[size, kernel] = source.resized(size, kernel=kernel) if kernel else decoded
     return resized

@@ -69,6 +69,20 @@ def test_failures_come_with_names_advice_and_the_command_that_lists_them():
     assert "To list the failures: pixmill failures 'it'\"'\"'s here'" in lines
 
 
+@pytest.mark.parametrize(
+    ("failed", "remembered", "line"),
+    [
+        (2, 0, "failed    2 images"),
+        (2, 1, "failed    2 images, 1 of them in an earlier run"),
+        (2, 2, "failed    2 images, all of them in an earlier run"),
+        (1, 1, "failed    1 image, in an earlier run"),
+    ],
+)
+def test_failures_of_an_earlier_run_are_called_so(failed, remembered, line):
+    report = Report(counts=Counts(failed=failed), remembered=remembered, failures={"decode": FailureKind(count=failed, keys=(b"a",))})
+    assert line in list(summary(report, CONFIG, Hints()))
+
+
 def test_results_that_grew_are_not_called_savings():
     report = Report(counts=Counts(done=1), outputs=1, bytes_in=1000, bytes_out=1500)
     assert "done      1 image, 1.0 kB in, 1.5 kB out, 500 B more (50%)" in list(summary(report, CONFIG, Hints()))
