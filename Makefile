@@ -3,6 +3,8 @@
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
+# A third of a test's time is waiting for servers, locks and clocks, so there is work for one process more than there are cores.
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PINNED := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation
 INSTALLED := .venv/installed
 TOOLS := .venv/tools
@@ -36,7 +38,7 @@ contracts: $(TOOLS)
 	$(BIN)/lint-imports
 
 pytest: $(TOOLS) $(ZENSICAL)
-	$(BIN)/pytest --numprocesses auto --dist worksteal --durations=40
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal --durations=40
 
 oracles: $(TOOLS) ## compare outputs with what other programs say of them, every combination; make test does a part of it
 	ORACLES=all $(BIN)/pytest tests/oracles --numprocesses auto --dist worksteal

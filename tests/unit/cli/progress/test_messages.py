@@ -79,7 +79,9 @@ def test_failures_come_with_names_advice_and_the_command_that_lists_them():
     ],
 )
 def test_failures_of_an_earlier_run_are_called_so(failed, remembered, line):
-    report = Report(counts=Counts(failed=failed), remembered=remembered, failures={"decode": FailureKind(count=failed, keys=(b"a",))})
+    report = Report(
+        counts=Counts(failed=failed), remembered=remembered, failures={"decode": FailureKind(count=failed, keys=(b"a",))}
+    )
     assert line in list(summary(report, CONFIG, Hints()))
 
 
