@@ -70,3 +70,19 @@ def test_a_parquet_list_with_an_endless_cell_is_refused_and_takes_no_memory_for_
     assert "a cell may have 131,072" in errors
     assert together < 250_000_000
     request.node.user_properties.append(("faults", {"injected": 1, "images": 0, "lost": 0}))
+
+
+def test_a_parquet_list_whose_rows_share_a_long_value_holds_it_once(tmp_path, request):
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    rows = 5_000
+    shared = pyarrow.DictionaryArray.from_arrays(pyarrow.array([1] + [0] * rows, pyarrow.int32()), ["x" * 1_000_000, "fine"])
+    table = pyarrow.table({"path": ["a.png"] * (rows + 1), "caption": shared})
+    parquet.write_table(table, tmp_path / "list.parquet", compression="zstd", store_schema=False)
+    assert (tmp_path / "list.parquet").stat().st_size < 10_000
+    command = (*COMMAND, "run", tmp_path / "list.parquet", tmp_path / "out", "--workers", "1", "--memory", "500MB")
+    code, errors, together, _ = peaks_of((*command, "--max-failures", "100%"))
+    assert code == SOME_FAILED, errors
+    assert counts(tmp_path / "out").done == 1
+    assert together < 350_000_000
+    request.node.user_properties.append(("faults", {"injected": 1, "images": 1, "lost": 0}))

@@ -1,11 +1,12 @@
 """A list as a Parquet file, read in batches of at most a thousand rows.
 
 Cells and rows have the limits of a CSV list. Cells that are too long are found before Python sees them; a group of rows that must
-have some, by the size that the file states for it, is not read at all.
+have some, by the size that the file states for it, is not read at all. A file may state a long value once and refer to it in every
+row: of columns that do so, pyarrow returns the references.
 """
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ def read(path: Path, column: str | None, *, shown: str) -> Iterator[ManifestRow]
         path_column = choose_column(types, column, shown=shown)
         columns = [name for name, kind in types.items() if name == path_column or kind.startswith(_KEPT_TYPES)]
         _check_sizes(file.metadata, frozenset(columns), shown=shown)
+        repeated = _long_and_repeated(parquet, path, file.metadata, columns)
+    with parquet.ParquetFile(path, read_dictionary=repeated) as file:
         number = 0
         for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
             for row in _rows(batch):
@@ -69,6 +72,26 @@ def _check_sizes(metadata: Any, columns: frozenset[str], *, shown: str) -> None:
                     f"{printable(name)}, and a cell may have {_MAX_CELL_BYTES:,}",
                     hint="remove the column from the list",
                 )
+
+
+def _long_and_repeated(parquet: Any, path: Path, metadata: Any, columns: Sequence[str]) -> list[str]:  # noqa: ANN401  # the same
+    """Return those of ``columns`` that have a dictionary with a value longer than permitted, as the first row of a group shows."""
+    groups = [(number, metadata.row_group(number)) for number in range(metadata.num_row_groups)]
+    asked: dict[str, list[int]] = {}
+    for number, group in groups:
+        for chunk in map(group.column, range(group.num_columns)):
+            is_long = chunk.has_dictionary_page and chunk.total_uncompressed_size > _MAX_CELL_BYTES
+            if is_long and chunk.physical_type == "BYTE_ARRAY" and chunk.path_in_schema in columns:
+                asked.setdefault(chunk.path_in_schema, []).append(number)
+    if not asked:
+        return []
+    with parquet.ParquetFile(path, read_dictionary=list(asked)) as file:
+        return [name for name, numbers in asked.items() if any(_is_long(file, name, number) for number in numbers)]
+
+
+def _is_long(file: Any, name: str, number: int) -> bool:  # noqa: ANN401  # the same
+    first = next(file.iter_batches(batch_size=1, row_groups=[number], columns=[name]), None)
+    return first is not None and max(_lengths(first.column(0).dictionary), default=0) > _MAX_CELL_BYTES
 
 
 def _rows(batch: Any) -> Iterator[dict[str, object] | None]:  # noqa: ANN401  # pyarrow has no types
