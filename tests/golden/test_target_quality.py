@@ -1,12 +1,14 @@
 """With ``--target-quality``, each output is the smallest file that looks as good as asked for, by an independent scorer."""
 
 import io
+import json
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+import pixmill
 from pixmill.core.errors import RecipeError
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.colour.icc_write import gray_profile
@@ -202,6 +204,27 @@ def test_a_drawing_becomes_lossless_where_that_is_smaller():
     ImageDraw.Draw(drawing).rectangle((20, 20, 90, 90), fill="navy")
     (output,) = made(stored(drawing), {"encode": "webp:lossless=auto", "target_quality": 85}).outputs
     assert np.array_equal(np.asarray(opened(output.data)), np.asarray(drawing))
+
+
+def test_the_reached_scores_are_in_the_index_and_in_the_report(tmp_path):
+    pictures = {f"{seed}.png": scene(seed=seed) for seed in (5, 6, 7)}
+    photos, out, index = tmp_path / "photos", tmp_path / "out", tmp_path / "index.jsonl"
+    photos.mkdir()
+    for name, picture in pictures.items():
+        picture.save(photos / name)
+    options = {"formats": ["webp", "png"], "target_quality": 80, "size": "keep", "workers": 1, "index": str(index)}
+    report = pixmill.run(photos, out, **options)
+    oracle, told = score_oracle.oracle(), []
+    for entry in map(json.loads, index.read_text().splitlines()):
+        webp, png = sorted(entry["outputs"], key=lambda output: output["format"] != "webp")
+        assert webp["score"] == pytest.approx(oracle(pictures[entry["source"]], Image.open(out / webp["path"])), abs=0.1)
+        assert png["score"] is None
+        told.append(webp["score"])
+    assert {float(score) for score in report.scores} == {round(score, 1) for score in told}
+    assert sum(report.scores.values()) == len(pictures)
+    recorded = index.read_text()
+    assert pixmill.run(photos, out, **options).scores == {}
+    assert index.read_text() == recorded
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 90), (16, 16)])
