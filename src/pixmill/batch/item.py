@@ -121,7 +121,8 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     ``digest`` is the 16-byte BLAKE2b of its bytes. ``fingerprint`` is that of everything that determines them: source, name and
     rendition. ``mtime_ns`` and ``inode`` of a file, or ``etag`` of an object, tell whether it was changed since; earlier versions
     did not record them. ``is_adopted``: it existed already, and ``--existing adopt`` took it as the output. ``traits``: for an
-    index, if the run that made it wrote one. ``columns``: a JSON object with those that steps have added.
+    index, if the run that made it wrote one. ``columns``: a JSON object with those that steps have added. ``score``: by
+    SSIMULACRA 2, if the quality was searched for a score.
     """
 
     name: bytes
@@ -138,6 +139,7 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     is_adopted: bool = False
     traits: Traits | None = None
     columns: bytes = b""
+    score: float | None = None
 
     @property
     def version(self) -> FileVersion:

@@ -20,6 +20,7 @@ class IndexedOutput(msgspec.Struct, frozen=True, kw_only=True):
     """One output. ``path`` is relative to DST, ``digest`` the BLAKE2b-128 of its bytes in hex.
 
     ``thumbhash``, ``dominant_color`` and ``dhash`` are those of its ``Traits``, or ``None`` if it was made without an index.
+    ``score``: what it scores by SSIMULACRA 2, or ``None`` if its quality was not searched for a score.
     """
 
     path: bytes
@@ -32,6 +33,7 @@ class IndexedOutput(msgspec.Struct, frozen=True, kw_only=True):
     thumbhash: str | None = None
     dominant_color: str | None = None
     dhash: str | None = None
+    score: float | None = None
 
 
 class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +99,7 @@ def _output(record: OutputRecord) -> IndexedOutput:
         thumbhash=record.traits.thumbhash if record.traits else None,
         dominant_color=(record.traits.dominant_color or None) if record.traits else None,
         dhash=record.traits.dhash if record.traits else None,
+        score=record.score,
     )
 
 

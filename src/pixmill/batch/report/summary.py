@@ -20,7 +20,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ``failures``: count and first three sources of each error code. ``left_alone``: images that were skipped for another reason
     than being done and unchanged, by reason; ``left_alone_keys``: the first three sources of each. ``ignored``: files that were
     not candidates, by reason; ``other_images``: those of them that are images of a kind that is not read, by kind. ``notes``:
-    content that was dropped or ignored during processing, by code, counted in images. ``stages``: timing of each stage.
+    content that was dropped or ignored during processing, by code, counted in images. ``scores``: the outputs whose quality was
+    searched for a score, by that which they have, to a tenth. ``stages``: timing of each stage.
     ``slowest``: the five images that took longest. ``throttled``: number of times that a store throttled requests. ``reason``:
     the reason why the run ended, ``reason_code``: the code of the error that stopped it, empty if there was none. ``makes``:
     the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample. ``patterns``:
@@ -35,6 +36,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     left_alone_keys: dict[str, tuple[bytes, ...]] = {}
     ignored: dict[str, int] = {}
     notes: dict[str, int] = {}
+    scores: dict[str, int] = {}
     outputs: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -86,7 +88,7 @@ def summarise(
 ) -> Report:
     """Return the report of the metrics in ``snapshot``."""
     measures = snapshot.measures
-    notes = {name.removeprefix("note."): count for name, count in measures.items() if name.startswith("note.")}
+    notes = _group(measures, "note.")
     return Report(
         counts=snapshot.counts,
         remembered=snapshot.remembered,
@@ -97,6 +99,7 @@ def summarise(
         patterns=patterns,
         other_images=dict(other_images),
         notes=notes,
+        scores=_group(measures, "score."),
         outputs=measures.get("outputs", 0),
         bytes_in=measures.get("bytes_in", 0),
         bytes_out=measures.get("bytes_out", 0),
@@ -113,3 +116,8 @@ def summarise(
         reason_code=snapshot.reason_code,
         makes=makes,
     )
+
+
+def _group(measures: Mapping[str, int], prefix: str) -> dict[str, int]:
+    """Return the measures whose names start with ``prefix``, by the rest of their names."""
+    return {name.removeprefix(prefix): count for name, count in measures.items() if name.startswith(prefix)}

@@ -49,6 +49,7 @@ from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.writer.client import WriterClient
 from pixmill.storage.writer.files import DirectWriter, NewFile
 
+SCORE_DECIMALS = 2  # of recorded scores
 MAX_REASON = 100  # characters of the reason for which an image was rejected
 DOWNLOAD = "download"  # the stage in which an image of the web is read: usually beside other images, so not time of a worker
 MAX_IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, if it is a local file
@@ -279,16 +280,22 @@ def _output_record(item: Item, index: int, output: EncodedOutput, fingerprint: b
     record = OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, fingerprint)
     if output.columns:
         record = msgspec.structs.replace(record, columns=msgspec.json.encode(output.columns))
+    if output.score is not None:
+        record = msgspec.structs.replace(record, score=round(output.score, SCORE_DECIMALS))
     return msgspec.structs.replace(record, traits=output.traits) if output.traits else record
 
 
 def count_work(size: int, outputs: Iterable[OutputRecord], result: Result, stages: Stages) -> None:
-    """Count the bytes read (``size``), the outputs and the notes of this task."""
+    """Count the bytes read (``size``), the outputs, their scores to a tenth, and the notes of this task."""
+    outputs = tuple(outputs)
     sizes = [output.size for output in outputs]
     stages.count("bytes_in", size)
     stages.count("bytes_out", sum(sizes))
     stages.count("pixels_in", result.header.pixels)
     stages.count("outputs", len(sizes))
+    for output in outputs:
+        if output.score is not None:
+            stages.count(f"score.{max(0.0, output.score):.1f}", 1)
     for note in result.notes:
         stages.count(f"note.{note}", 1)
 

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, repeat
+from itertools import accumulate, chain, repeat
 
 import msgspec
 
@@ -85,6 +85,7 @@ def _outcomes(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Itera
         yield f"ignored   {_ignored(report)}"
     for sentence in pattern_warnings(report.patterns):
         yield f"unused    {sentence}"
+    yield from _quality(report.scores)
     if report.notes:
         yield f"notes     {_counted(report.notes)}"
     if report.throttled:
@@ -161,6 +162,16 @@ def _remembered(report: Report) -> str:
 
 def _counted(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {count:,}" for name, count in sorted(numbers.items()))
+
+
+def _quality(scores: Mapping[str, int]) -> Iterator[str]:
+    """Yield the median and the lowest of ``scores``, if there are any; of an even number, the lower of the two in the middle."""
+    if not scores:
+        return
+    total, ordered = sum(scores.values()), sorted(scores, key=float)
+    ranks = accumulate(scores[score] for score in ordered)
+    median = next(score for score, rank in zip(ordered, ranks, strict=True) if 2 * rank >= total)
+    yield f"quality   {plural(total, 'output')}: median score {median}, lowest {ordered[0]}"
 
 
 def _ignored(report: Report) -> str:

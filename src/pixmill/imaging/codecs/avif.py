@@ -26,6 +26,11 @@ QUALITIES: dict[str, dict[int, float]] = {
     "fast": {1: 1, 10: 13, 20: 23, 30: 33, 45: 47, 60: 61.4, 75: 76.3, 88: 89.5, 90: 90.8, 95: 95.8, 100: 100},
     "best": {1: 1, 30: 28.7, 50: 48.4, 70: 67.9, 85: 83, 92: 91.1, 100: 100},
 }
+#: The qualities for the encoder that make the same file as the one below: libheif has 64 steps (measured in libvips 8.18).
+REPEATED = frozenset({
+    2, 4, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 36,
+    38, 41, 43, 46, 48, 51, 53, 57, 61, 65, 69, 73, 77, 81, 85, 89, 93, 97,
+})  # fmt: skip
 FASTEST, LOSSLESS, FULL_CHROMA = 9, 100, 90  # speed and quality of the encoder; the quality from which auto means 4:4:4
 CHROMA = {"4:2:0": "on", "4:4:4": "off"}
 MAX_GUARDED_PIXELS = 2**28  # above this, libavif refuses an image, and libheif unless it checks nothing; our own limits hold
@@ -99,6 +104,17 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
     def _encoder_quality(self) -> int:
         """Return the quality for the encoder."""
         return round(interpolated(QUALITIES[self.effort], self.quality)) if self.effort in QUALITIES else self.quality
+
+    def by_quality(self) -> tuple[Codec, ...]:
+        """Return the qualities that may be searched for, of those that make the same file only the lowest."""
+        rungs = [rung for rung in super().by_quality() if isinstance(rung, Avif)]
+        return tuple({rung.encoder_step: rung for rung in reversed(rungs)}.values())[::-1]
+
+    @property
+    def encoder_step(self) -> tuple[int, str]:
+        """Return what tells the files of two qualities apart: the encoder's step, and the chroma subsampling."""
+        quality = self._encoder_quality
+        return quality - sum(repeated <= quality for repeated in REPEATED), self._chroma
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file; a sequence has 8 bits."""

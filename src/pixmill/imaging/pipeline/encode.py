@@ -23,7 +23,8 @@ HIGH_BIT_DEPTH = 16
 class EncodedOutput(msgspec.Struct, frozen=True, kw_only=True):
     """One encoded file. ``format`` is the format's name; ``width`` and ``height`` are those of one frame, in pixels.
 
-    ``traits`` are those of its picture, if they are wanted. ``columns`` are those that steps have added.
+    ``traits`` are those of its picture, if they are wanted. ``columns`` are those that steps have added. ``score``: what it scores
+    by SSIMULACRA 2, 100 at best, if its quality was searched for a score.
     """
 
     rendition: str
@@ -33,6 +34,7 @@ class EncodedOutput(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     traits: Traits | None = None
     columns: Mapping[str, Any] = {}  # a default of a frozen struct
+    score: float | None = None
 
 
 def encode(image: Image, codec: Codec, recipe: Recipe, *, rendition: str = "", is_lossless: bool = False) -> EncodedOutput:

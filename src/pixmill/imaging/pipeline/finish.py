@@ -88,7 +88,7 @@ class Finisher(NamedTuple):
             first = self._indexed(intermediate, self._file(intermediate, codec))
         copy = self._copy(first)
         if copy is not None and len(copy.data) < len(first.data):
-            output = structs.replace(first.output, data=copy.data)
+            output = structs.replace(first.output, data=copy.data, score=None)
             first = first._replace(output=output, notes=(*copy.notes, *intermediate.notes))
         if limit is None or len(first.data) <= limit:
             return first
@@ -119,7 +119,8 @@ class Finisher(NamedTuple):
         if smaller:
             return smaller[0], found.codec
         notes = (*found.finished.notes, *((BELOW_TARGET,) if found.score < target - TOLERANCE else ()))
-        return found.finished._replace(notes=notes), self.codec.evolve(quality=found.codec.lossy_quality)
+        output = structs.replace(found.finished.output, score=found.score)
+        return found.finished._replace(output=output, notes=notes), self.codec.evolve(quality=found.codec.lossy_quality)
 
     def _rungs(self, codec: Codec) -> tuple[Codec, ...]:
         """Return ``codec`` with each quality to search, for ``keep`` no higher than that of the source."""

@@ -90,6 +90,17 @@ def test_results_that_grew_are_not_called_savings():
     assert "done      1 image, 1.0 kB in, 1.5 kB out, 500 B more (50%)" in list(summary(report, CONFIG, Hints()))
 
 
+def test_the_scores_of_outputs_are_told_by_their_median_and_the_lowest():
+    def line(scores):
+        lines = list(summary(Report(counts=Counts(done=3), scores=scores), CONFIG, Hints()))
+        return next((line for line in lines if line.startswith("quality")), None)
+
+    assert line({"80.2": 3, "100.0": 1, "9.5": 1}) == "quality   5 outputs: median score 80.2, lowest 9.5"
+    assert line({"79.0": 1, "81.0": 1}) == "quality   2 outputs: median score 79.0, lowest 79.0"
+    assert line({"81.3": 1}) == "quality   1 output: median score 81.3, lowest 81.3"
+    assert line({}) is None
+
+
 class Stopped:
     def __init__(self):
         self.heard = []
