@@ -34,7 +34,7 @@ from pixmill.storage.local.inodes import absolute
 from pixmill.storage.open import open_storage
 
 _MAX_EXAMINED = 10  # sources, each of which takes a listing
-_LOCAL_SCHEMES = ("file", "tar", "zip")
+_LOCAL_SCHEMES, _WEB = ("file", "tar", "zip"), ("http", "https")
 _Listing = tuple[tuple[bytes, ...], list[Entry]]  # the parts of a folder's path, and entries in it
 
 
@@ -200,7 +200,7 @@ def name_below(address: Address) -> bytes:
 
 def _member(index: int, address: Address, below: bytes, request: SourceRequest) -> Member:
     kind = kind_of(address, sources())
-    if kind.is_dated or (address.local and kind.shape == "list"):
+    if kind.is_dated and address.scheme not in _WEB:  # a URL is one image
         raise AddressError(
             f"SRC {address} is a list of images, which cannot be combined with other sources",
             hint="give the list alone, or leave it out; with a pattern, name only images, such as *.jpg",
