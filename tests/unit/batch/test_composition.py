@@ -135,10 +135,11 @@ def test_dst_is_left_out_and_links_are_counted(tree):
     ]  # fmt: skip
 
 
-def test_a_list_stands_alone(tree):
-    (tree / "list.csv").write_text("path\na.jpg\n")
-    with pytest.raises(AddressError, match=r"list\.csv is a list of images, which cannot be combined"):
-        opened("A", "list.csv")
+@pytest.mark.parametrize("name", ["list.csv", "list.jsonl", "list.txt", "manifest.json"])
+def test_a_list_stands_alone_and_an_inventory_too(tree, name):
+    (tree / name).write_text("path\na.jpg\n")
+    with pytest.raises(AddressError, match=rf"{name} is a list of images, which cannot be combined"):
+        opened("A", name)
 
 
 def test_what_two_sources_contain_counts_once(tree):

@@ -5,10 +5,8 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, Self
 
-from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns, stored_in
+from pixmill.batch.manifests.row import MAX_ROW_LENGTH, ManifestRow, choose_column, other_columns, stored_in
 from pixmill.core.errors import ConfigError
-
-_MAX_ROW_LENGTH = 1 << 22  # characters; the module of the standard library limits a cell to 131,072 but not a row
 
 
 def read(file: BinaryIO, column: str | None, *, shown: str, delimiter: str) -> Iterator[ManifestRow]:
@@ -52,7 +50,7 @@ class _Lines:
 
     def begin_row(self) -> None:
         """Note that the next line begins a row."""
-        self._left = _MAX_ROW_LENGTH
+        self._left = MAX_ROW_LENGTH
 
     def __iter__(self) -> Self:
         return self
@@ -65,8 +63,8 @@ class _Lines:
             self._left -= len(line)
             return line
         while line and not line.endswith("\n"):
-            line = self._text.readline(_MAX_ROW_LENGTH)
-        raise csv.Error(f"it is longer than {_MAX_ROW_LENGTH:,} characters")
+            line = self._text.readline(MAX_ROW_LENGTH)
+        raise csv.Error(f"it is longer than {MAX_ROW_LENGTH:,} characters")
 
 
 def _to_row(number: int, row: dict[str, str], path_column: str) -> ManifestRow:

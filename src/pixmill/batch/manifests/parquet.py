@@ -10,13 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns, stored_in
+from pixmill.batch.manifests.row import MAX_CELL_LENGTH, MAX_ROW_LENGTH, ManifestRow, choose_column, other_columns, stored_in
 from pixmill.core.errors import ConfigError, MissingExtra
 from pixmill.core.text import printable
 
 _BATCH_ROWS = 1000
-_MAX_CELL_BYTES = 1 << 17
-_MAX_ROW_BYTES = 1 << 22
 _KEPT_TYPES = (
     "string",
     "large_string",
@@ -66,21 +64,21 @@ def _check_sizes(metadata: Any, columns: frozenset[str], *, shown: str) -> None:
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for chunk in map(group.column, range(group.num_columns)):
             name = chunk.path_in_schema  # with a dot if it is a part of a column: pictures in a list may be longer
-            if name in columns and chunk.total_uncompressed_size > (group.num_rows + _BATCH_ROWS) * _MAX_CELL_BYTES:
+            if name in columns and chunk.total_uncompressed_size > (group.num_rows + _BATCH_ROWS) * MAX_CELL_LENGTH:
                 raise ConfigError(
                     f"{shown} has {chunk.total_uncompressed_size:,} bytes in {group.num_rows:,} cells of its column "
-                    f"{printable(name)}, and a cell may have {_MAX_CELL_BYTES:,}",
+                    f"{printable(name)}, and a cell may have {MAX_CELL_LENGTH:,}",
                     hint="remove the column from the list",
                 )
 
 
 def _long_and_repeated(parquet: Any, path: Path, metadata: Any, columns: Sequence[str]) -> list[str]:  # noqa: ANN401  # the same
     """Return those of ``columns`` that have a dictionary with a value longer than permitted, as the first row of a group shows."""
-    groups = [(number, metadata.row_group(number)) for number in range(metadata.num_row_groups)]
     asked: dict[str, list[int]] = {}
-    for number, group in groups:
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
         for chunk in map(group.column, range(group.num_columns)):
-            is_long = chunk.has_dictionary_page and chunk.total_uncompressed_size > _MAX_CELL_BYTES
+            is_long = chunk.has_dictionary_page and chunk.total_uncompressed_size > MAX_CELL_LENGTH
             if is_long and chunk.physical_type == "BYTE_ARRAY" and chunk.path_in_schema in columns:
                 asked.setdefault(chunk.path_in_schema, []).append(number)
     if not asked:
@@ -91,7 +89,7 @@ def _long_and_repeated(parquet: Any, path: Path, metadata: Any, columns: Sequenc
 
 def _is_long(file: Any, name: str, number: int) -> bool:  # noqa: ANN401  # the same
     first = next(file.iter_batches(batch_size=1, row_groups=[number], columns=[name]), None)
-    return first is not None and max(_lengths(first.column(0).dictionary), default=0) > _MAX_CELL_BYTES
+    return first is not None and max(_lengths(first.column(0).dictionary), default=0) > MAX_CELL_LENGTH
 
 
 def _rows(batch: Any) -> Iterator[dict[str, object] | None]:  # noqa: ANN401  # pyarrow has no types
@@ -100,14 +98,14 @@ def _rows(batch: Any) -> Iterator[dict[str, object] | None]:  # noqa: ANN401  # 
     for column in batch.columns:
         lengths = _lengths(column)
         for number, length in enumerate(lengths):
-            sizes[number] += length if length <= _MAX_CELL_BYTES else _MAX_ROW_BYTES + 1
+            sizes[number] += length if length <= MAX_CELL_LENGTH else MAX_ROW_LENGTH + 1
     begin = 0
     while begin < len(sizes):
         end, size = begin, 0
-        while end < len(sizes) and (size := size + sizes[end]) <= _MAX_ROW_BYTES:
+        while end < len(sizes) and (size := size + sizes[end]) <= MAX_ROW_LENGTH:
             end += 1
         yield from batch.slice(begin, end - begin).to_pylist()
-        if end < len(sizes) and sizes[end] > _MAX_ROW_BYTES:
+        if end < len(sizes) and sizes[end] > MAX_ROW_LENGTH:
             yield None
             end += 1
         begin = end
@@ -129,7 +127,7 @@ def _lengths(column: Any) -> list[int]:  # noqa: ANN401  # pyarrow has no types
 
 def _to_row(number: int, row: dict[str, object] | None, path_column: str) -> ManifestRow:
     if row is None:
-        return ManifestRow(number, error=f"it has more than {_MAX_CELL_BYTES:,} bytes in a cell, or {_MAX_ROW_BYTES:,} in all")
+        return ManifestRow(number, error=f"it has more than {MAX_CELL_LENGTH:,} bytes in a cell, or {MAX_ROW_LENGTH:,} in all")
     text = row.get(path_column)
     if isinstance(text, dict):  # the feature Image of Hugging Face datasets, without the bytes of the picture
         text = text.get("path")

@@ -12,6 +12,8 @@ from pixmill.core.text import printable
 #: names of columns with paths or URLs; the first one that a list has is used
 COLUMNS = ("path", "url", "image", "file", "key", "image_path", "image_url", "file_path", "filename", "file_name", "uri")
 ETAGS = ("etag", "e_tag")
+MAX_ROW_LENGTH = 1 << 22  # characters of a row of a table, or bytes where it is not text
+MAX_CELL_LENGTH = 1 << 17  # the same of a cell: the limit of the module csv of the standard library
 
 
 class ManifestRow(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -34,6 +34,7 @@ _TCP_RIGHTS, _SCOPES = 0b11, 0b11  # TCP bind and connect; abstract Unix sockets
 _TRUNCATE_VERSION, _TCP_VERSION, _SCOPE_VERSION = 3, 4, 6  # the Landlock versions that introduced them
 _CAPABILITY_VERSION, _CAPABILITIES = 0x20080522, struct.Struct("=6I")  # capabilities(7)
 _FILE_CAPABILITIES = 0b1110  # to read and write files of others, and to change their times
+_FAULTS_OF_SYSTEM = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # rather than of a path
 _MEMORY_FACTOR, _THREAD_RESERVE = 2, 4_000_000_000  # bytes
 
 
@@ -47,9 +48,6 @@ class Sandbox(msgspec.Struct, frozen=True):
     writable: tuple[bytes, ...]
     network: bool = False
     times: bool = False
-
-
-_OUT_OF_ORDER = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # of the system, not of a path
 
 
 def enter_sandbox(sandbox: Sandbox) -> bool:
@@ -138,7 +136,7 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: bytes, writes: int) -> None:
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError as error:
-        if error.errno in _OUT_OF_ORDER:
+        if error.errno in _FAULTS_OF_SYSTEM:
             raise
         return  # a path that does not exist or is not accessible needs no rule
     try:

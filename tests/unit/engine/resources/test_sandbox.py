@@ -137,3 +137,15 @@ def test_the_strictest_of_the_nested_groups_decides(tmp_path):
     (tmp_path / "cgroup" / "pids.max").write_text("12")
     (tmp_path / "cgroup" / "pids.current").write_text("2")
     assert available_processes(tmp_path / "cgroup", tmp_path / "proc") == 10
+
+
+def test_a_folder_that_cannot_be_opened_for_lack_of_descriptors_is_an_error_and_not_a_missing_rule(folder):
+    limit = "import tempfile\ntempfile.gettempdir()\nresource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))\n"  # one more than are open
+    exhausted = CONFINED.replace("print(", f"{limit}print(")
+    line = [sys.executable, "-c", exhausted, str(folder)]
+    result = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    if result.stdout.startswith("False"):
+        pytest.skip("this kernel has no landlock")
+    assert (result.stdout, result.returncode) == ("", 1)
+    assert "in _allow" in result.stderr
+    assert "Too many open files" in result.stderr
