@@ -26,7 +26,8 @@ def check_keys_of_shards(shard: Shard, keys: Sequence[str]) -> None:
     if not keys:
         return
     if len(keys) != shard.count - 1:
-        message = f"shard_at: expected {max(1, shard.count - 1)} for --shard {shard}, received {len(keys)}"
+        expected = f"expected {shard.count - 1} for --shard {shard}, received {len(keys)}"
+        message = f"shard_at: {expected if shard.count > 1 else 'there is no --shard, so which of the shards is this?'}"
         raise ConfigError(
             message, hint=f"--shard 1/{len(keys) + 1} has {len(keys)}: the key at which each shard but the first begins"
         )
